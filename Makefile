@@ -1,0 +1,103 @@
+# Every command of the project, for people and for CI. They need make, git and Python 3.11 or
+# newer; whatever else they need, tools/setup puts into .venv, as locked in uv.lock.
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+BIN := .venv/bin
+PYTEST_ARGS ?= --numprocesses=auto --dist=loadfile
+WORKFLOWS := $(wildcard .github/workflows/*.yml)
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := .venv
+unexport VIRTUAL_ENV
+
+# $(call check,name,command): one line for a check that passes, the tool's words for one that fails
+check = @printf '%-18s' '$(1)'; if said=$$($(2) 2>&1); then echo ok; else echo FAILED; echo "$$said"; exit 1; fi
+
+.PHONY: help
+help: ## Show these commands
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1	\2/p' Makefile | expand -t 26
+
+.PHONY: demo
+demo: setup ## Sandbox, tap, Meltano and PostgreSQL at work; prints what came out
+	@$(BIN)/python demo/run.py
+
+.PHONY: test
+test: lint pytest ## Every check: lint, then all tests
+
+.PHONY: setup
+setup: ## Install everything into .venv (the other commands see to it themselves)
+	@tools/setup
+
+.PHONY: lint
+lint: setup ## Style, types, workflows, configuration files, lock file
+	$(call check,ruff check,$(BIN)/ruff check --output-format=concise)
+	$(call check,ruff format,$(BIN)/ruff format --check)
+	$(call check,mypy,$(BIN)/mypy)
+	$(call check,ty,$(BIN)/ty check)
+	$(call check,workflow schema,$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS))
+	$(call check,dependabot schema,$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml)
+	$(call check,issue form schema,$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml)
+	$(call check,meltano schema,$(BIN)/check-jsonschema --builtin-schema vendor.meltano meltano.yml)
+	$(call check,jactionlint,$(BIN)/jactionlint --shellcheck= --pyflakes= $(WORKFLOWS) .github/dependabot.yml)
+	$(call check,zizmor,$(BIN)/zizmor --offline --quiet --persona=pedantic .github)
+	$(call check,uv lock,$(BIN)/uv lock --check --offline --quiet)
+
+.PHONY: format
+format: setup ## Let ruff format the code and mend what it can
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+.PHONY: pytest
+pytest: setup ## The tests alone; PYTEST_ARGS='-k alerts' chooses some
+	@$(BIN)/pytest $(PYTEST_ARGS)
+
+.PHONY: fuzz
+fuzz: setup ## Pages that try to break the tap, other ones each time: 200,000, ten minutes
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-8000} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(BIN)/pytest $(PYTEST_ARGS) --dist=load --show-capture=no tests/unit/test_fuzz.py
+
+.PHONY: snapshots
+snapshots: setup ## Write every stream's schema to tests/schemas, for review
+	@$(BIN)/pytest -q tests/test_schemas.py --snapshot-update
+
+.PHONY: docs
+docs: setup ## Write the README's tables of streams and settings from the code
+	@$(BIN)/python tools/readme.py
+
+.PHONY: spec-sync
+spec-sync: setup ## Bring specs/ and the schema snapshots up to the vendor's API description
+	@BIN=$(BIN) tools/spec-sync
+
+.PHONY: spec-check
+spec-check: setup ## See that every stream can be made from specs/
+	@$(BIN)/tap-datto-rmm-spec check
+
+.PHONY: spec-propose
+spec-propose: ## Open a pull request with what make spec-sync changed (needs gh)
+	@tools/spec-propose
+
+.PHONY: spec-sync-rehearsal
+spec-sync-rehearsal: setup ## Play the nightly workflow in a copy, against the sandbox
+	@$(BIN)/python tools/spec-rehearsal
+
+.PHONY: benchmark
+benchmark: setup ## Time, memory, calls: all tables into benchmarks/results; PEERS=yes adds the peers
+	@BIN=$(BIN) PEERS=$(PEERS) benchmarks/all.sh $(PARTS)
+
+.PHONY: audit
+audit: setup ## Known vulnerabilities in any locked package
+	@$(BIN)/uv export --quiet --locked --all-extras --all-groups --no-emit-project | $(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner=off --requirement=/dev/stdin
+
+.PHONY: sbom
+sbom: setup ## CycloneDX bill of materials of what users install: build/sbom.cdx.json
+	@mkdir -p build
+	@$(BIN)/uv export --quiet --locked --all-extras --no-dev --format=cyclonedx1.5 --preview-features=sbom-export --output-file=build/sbom.cdx.json
+	@echo 'Wrote build/sbom.cdx.json'
+
+.PHONY: build
+build: setup ## Source distribution and wheel, into dist/
+	@rm -rf dist
+	@$(BIN)/uv build --quiet
+	@ls dist
+
+.PHONY: clean
+clean: ## Remove .venv, builds and caches (not your .env, not Meltano's state)
+	@rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
