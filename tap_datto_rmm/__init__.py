@@ -1,0 +1,1 @@
+"""Singer tap for the Datto RMM API v2."""
