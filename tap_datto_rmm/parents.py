@@ -1,0 +1,123 @@
+"""Parents: whose rows a fan-out stream asks for, one by one, and in which order."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from tap_datto_rmm.inventory import Device
+    from tap_datto_rmm.tap import TapDattoRMM
+
+
+class Parent(NamedTuple):
+    """One thing to ask for."""
+
+    columns: dict[str, Any]
+    """What fills the path's placeholders and the columns that the tap adds."""
+    changed: str | None = None
+    """When it last changed, in the fixed form; None: unknown, or of no matter."""
+
+
+class Parents:
+    """Parents in order, each made only when its turn comes: there may be a hundred thousand."""
+
+    def __init__(self, found: Sequence[Any], parent_of: Callable[[Any], Parent]) -> None:
+        """Keep what they are made of."""
+        self._found = found
+        self._parent_of = parent_of
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self._found)
+
+    def __iter__(self) -> Iterator[Parent]:
+        """Give them in order."""
+        return map(self._parent_of, self._found)
+
+
+def sites(tap: TapDattoRMM, since: str | None) -> Parents:  # noqa: ARG001 - all, always
+    """Every site but the one that holds deleted devices."""
+    return Parents(tap.inventory.sites(), lambda site: Parent({"siteUid": site.uid}))
+
+
+def devices(tap: TapDattoRMM, since: str | None) -> Parents:  # noqa: ARG001 - all, always
+    """Every device of any class."""
+    return Parents(tap.inventory.devices(), _device)
+
+
+def computers(tap: TapDattoRMM, since: str | None) -> Parents:
+    """Devices of class `device`, audited since the bookmark."""
+    return _audited(tap.inventory.devices("device"), since)
+
+
+def esxi_hosts(tap: TapDattoRMM, since: str | None) -> Parents:
+    """Devices of class `esxihost`, audited since the bookmark."""
+    return _audited(tap.inventory.devices("esxihost"), since)
+
+
+def printers(tap: TapDattoRMM, since: str | None) -> Parents:
+    """Devices of class `printer`, audited since the bookmark."""
+    return _audited(tap.inventory.devices("printer"), since)
+
+
+def jobs(tap: TapDattoRMM, since: str | None) -> Parents:
+    """Jobs that the activity logs tell of since the bookmark less the look-back."""
+    found = tap.activities.jobs(earlier(since, tap.settings.lookback_minutes))
+    return Parents(found, lambda job: Parent({"jobUid": job[1]}, job[0]))
+
+
+def job_devices(tap: TapDattoRMM, since: str | None) -> Parents:
+    """Pairs of job and device that the activity logs tell of since the bookmark, likewise."""
+    found = tap.activities.job_devices(earlier(since, tap.settings.lookback_minutes))
+    return Parents(found, lambda pair: Parent({"jobUid": pair[1], "deviceUid": pair[2]}, pair[0]))
+
+
+def job_channels(tap: TapDattoRMM, since: str | None) -> Parents:
+    """The two outputs of each such pair."""
+    pairs = list(job_devices(tap, since))
+    return Parents(
+        [(pair, channel) for pair in pairs for channel in ("stdout", "stderr")],
+        lambda one: Parent({**one[0].columns, "channel": one[1]}, one[0].changed),
+    )
+
+
+PARENTS: Final[dict[str, Callable[[TapDattoRMM, str | None], Parents]]] = {
+    function.__name__: function
+    for function in (
+        sites,
+        devices,
+        computers,
+        esxi_hosts,
+        printers,
+        jobs,
+        job_devices,
+        job_channels,
+    )
+}
+"""What the `parent` of a stream may be."""
+
+
+def earlier(bookmark: str | None, minutes: int) -> str | None:
+    """Move a bookmark back by the look-back, in the fixed form."""
+    if bookmark is None:
+        return None
+    moved = datetime.fromisoformat(bookmark) - timedelta(minutes=minutes)
+    return moved.isoformat(timespec="microseconds")
+
+
+def _device(device: Device) -> Parent:
+    columns = {"deviceUid": device.uid, "lastAuditDate": device.last_audit}
+    return Parent(columns, device.last_audit)
+
+
+def _audited(found: Iterable[Device], since: str | None) -> Parents:
+    """Order by audit date, the never audited first; leave out what is older than the bookmark.
+
+    Those at the bookmark itself are asked for again: several devices may share its date.
+    """
+    changed = [d for d in found if d.last_audit is None or since is None or d.last_audit >= since]
+    changed.sort(key=lambda device: (device.last_audit or "", device.uid))
+    return Parents(changed, _device)

@@ -1,0 +1,252 @@
+"""The tap: settings in, Singer messages out; its parts are made here and nowhere else."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from copy import deepcopy
+from functools import cached_property
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
+
+from singer_sdk import Tap
+from singer_sdk.configuration._dict_config import parse_environment_config
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.helpers.capabilities import (
+    PluginCapabilities,
+    TapCapabilities,
+)
+from typing_extensions import override
+
+from tap_datto_rmm.activities import Activities
+from tap_datto_rmm.auth import TOKEN_PATH
+from tap_datto_rmm.client import Client
+from tap_datto_rmm.custom import custom_streams
+from tap_datto_rmm.errors import AuthenticationError, RateLimitError, SpecError, TapError
+from tap_datto_rmm.inventory import Inventory
+from tap_datto_rmm.output import MessageWriter, Stopped
+from tap_datto_rmm.progress import Progress
+from tap_datto_rmm.report import Report
+from tap_datto_rmm.settings import CONFIG_SCHEMA, Settings, from_texts, problems
+from tap_datto_rmm.spec import Spec
+from tap_datto_rmm.state import checked, refuse_future
+from tap_datto_rmm.streams import STREAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from types import FrameType
+
+    from singer_sdk.about import AboutInfo
+    from singer_sdk.streams import Stream
+
+    from tap_datto_rmm.streams.base import DattoStream
+
+
+LISTS_AHEAD: Final = 3
+"""Lists whose first page is asked for while another is being read."""
+
+
+class SyncError(TapError):
+    """Streams failed; the others are complete and their state is kept."""
+
+
+class TapDattoRMM(Tap):
+    """Singer tap for the Datto RMM API v2: sites, devices, alerts, audits and the rest."""
+
+    name = "tap-datto-rmm"
+    package_name = "tap-datto-rmm"
+    config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(CONFIG_SCHEMA)  # the SDK adds its own
+    message_writer_class = MessageWriter
+    message_writer: MessageWriter
+    capabilities: ClassVar = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        TapCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, checked."""
+        return Settings.from_config(self.config)
+
+    @cached_property
+    def spec(self) -> Spec:
+        """The OpenAPI document in use."""
+        return Spec.load(self.config.get("spec_path"))
+
+    @cached_property
+    def client(self) -> Client:
+        """The one HTTP client of the run."""
+        return Client(self.settings)
+
+    @cached_property
+    def inventory(self) -> Inventory:
+        """The account's sites and devices."""
+        return Inventory(self.client, self.progress.expect, self.started_at)
+
+    @cached_property
+    def activities(self) -> Activities:
+        """The account's activity log."""
+        start = self.settings.start_date
+        text = start.isoformat(timespec="microseconds") if start else None
+        asked = {stream.parent for stream in self._own_streams if stream.selected}
+        keeps_devices = not asked.isdisjoint({"job_devices", "job_channels"})
+        return Activities(self.client, self.started_at, text, keeps_devices=keeps_devices)
+
+    @cached_property
+    def report(self) -> Report:
+        """What the run did."""
+        return Report()
+
+    @cached_property
+    def progress(self) -> Progress:
+        """What is told of it meanwhile."""
+        return Progress(self.client.budget)
+
+    @cached_property
+    def started_at(self) -> str:
+        """When the run began, by the API's clock (in whole seconds), in the fixed form."""
+        self.client.token()  # the first answer tells the API's time
+        return self.client.now().replace(microsecond=0).isoformat(timespec="microseconds")
+
+    @classmethod
+    @override
+    def _get_about_info(cls) -> AboutInfo:
+        """Add the build that the packaged OpenAPI document describes."""
+        about = super()._get_about_info()
+        about.description = f"{about.description} OpenAPI document: {Spec.load().version}."
+        return about
+
+    @override
+    def discover_streams(self) -> Sequence[Stream]:
+        """Make the built-in and the custom streams; no request is made.
+
+        Raises:
+            SpecError: the OpenAPI document is of another API.
+        """
+        found = [one for one in STREAMS if self.spec.describes(one.path, one.component)]
+        if left_out := [one.name for one in STREAMS if one not in found]:
+            names, source = ", ".join(left_out), self.spec.source
+            self.logger.warning("Left out, because %s does not have them: %s", source, names)
+        if not found:
+            raise SpecError(f"{self.spec.source} describes another API: it has no stream's path.")
+        built_in = [stream(self) for stream in found]
+        return [*built_in, *custom_streams(self, taken={stream.name for stream in built_in})]
+
+    @property
+    @override
+    def streams(self) -> dict[str, Stream]:
+        """The streams in the order of `STREAMS`, which the SDK would sort by name."""
+        if self._streams is None:
+            made = super().streams
+            order = {stream.name: number for number, stream in enumerate(STREAMS)}
+            names = sorted(made, key=lambda name: order.get(name, len(order)))
+            self._streams = {name: made[name] for name in names}
+        return self._streams
+
+    @property
+    def _own_streams(self) -> Collection[DattoStream]:
+        return cast("Collection[DattoStream]", self.streams.values())
+
+    @override  # type: ignore[misc]  # final, but the SDK has no hook around all streams
+    def sync_all(self) -> None:  # ty: ignore[override-of-final-method]
+        """Sync all selected streams, then tell what was done.
+
+        Raises:
+            SyncError: streams failed; the others are complete.
+            AuthenticationError: the credentials are not accepted.
+            StateError: a bookmark is in the future.
+            Stopped: by a signal, or because nobody reads the output; the last STATE is written.
+        """
+        try:
+            if selected := [stream for stream in self._own_streams if stream.selected]:
+                # Fixed before anything is read: no bookmark goes beyond.
+                refuse_future(self.state.get("bookmarks", {}), self.started_at)
+            for stream in selected:
+                self.report.of(stream.name)  # in the order of the streams
+            super().sync_all()
+        except Stopped:
+            with suppress(Stopped):
+                self.write_state()
+            raise
+        finally:
+            self.client.close()
+            self.report.tell(self.client.tally)
+        if failed := [run.name for run in self.report.failed]:
+            message = (
+                f"{len(failed)} of {len(self.report.runs)} streams failed: {', '.join(failed)}"
+            )
+            raise SyncError(message)
+
+    def look_ahead_from(self, stream: DattoStream) -> None:
+        """Ask for the first pages of the lists that come next, while a list is being read.
+
+        No further ahead: a page that waits while thousands of audits are read is no longer true.
+        """
+        selected = [one for one in self._own_streams if one.selected]
+        following = selected[selected.index(stream) + 1 :] if stream.parent is None else []
+        for one in takewhile(lambda one: one.parent is None, following[:LISTS_AHEAD]):
+            one.look_ahead()
+
+    def write_state(self) -> None:
+        """Write a STATE message where anything has changed since the last one."""
+        if self.state:
+            self.state_writer.write_state(self.state)
+
+    @override
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take over a state.
+
+        Raises:
+            StateError: it is none of this tap.
+        """
+        if state:
+            dates = {stream.name: stream.follows for stream in self._own_streams}
+            self.state["bookmarks"] = checked(state, dates)
+
+    def is_fatal(self, error: TapError) -> bool:
+        """Whether no other stream could do better."""
+        no_token = isinstance(error, AuthenticationError) and error.path == TOKEN_PATH
+        return no_token or isinstance(error, RateLimitError) or not self.client.signed_in
+
+    @classproperty
+    @override
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
+        """Settings from the environment. The SDK reads no numbers, and trips over wrong ones."""
+        known = cls.config_jsonschema
+        cls.append_builtin_config(known)
+        as_text = {"properties": {name: {"type": "string"} for name in known["properties"]}}
+        return from_texts(parse_environment_config(as_text, cls._env_var_prefix), known)
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check every setting; an error names it and what it may be, never its value."""
+        known = self.config_jsonschema
+        self.append_builtin_config(known)
+        for name, setting in known["properties"].items():
+            if "default" in setting:
+                self._config.setdefault(name, setting["default"])
+        errors = list(problems(self._config, known))
+        if not raise_errors:  # discovery: needs no credentials, but streams that can be made
+            errors = [e for e in errors if "`custom_streams`" in e or "`spec_path`" in e]
+        if errors:
+            message = "Config validation failed"
+            raise ConfigValidationError(message, errors=errors, schema={})
+        return errors
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """End with a STATE that covers what was written, and the exit code of the signal.
+
+        The SDK ends with 0, which lets Meltano call half a sync a success.
+
+        Raises:
+            Stopped: in `sync_all`, between two messages.
+        """
+        del frame
+        self.message_writer.stop(signum)
