@@ -1,0 +1,112 @@
+"""The open questions about the API, each a switch.
+
+Sources disagree or are silent on these points (the project's collection of API facts, chapter 11);
+a client must be right whichever way the vendor's server answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "over_max": ("clamp", "refuse"),
+    "device_dates": ("epoch-ms", "iso"),
+    "list_total_count": ("number", "absent"),
+    "alert_total_count": ("absent", "null", "number"),
+    "alert_order": ("newest", "oldest", "unordered"),
+    "error_body": ("error-response", "error-message", "html", "empty"),
+    "token_failure": ("401", "400"),
+    "next_page_url": ("lose-params", "keep-params"),
+    "rate_status": ("current", "legacy"),
+    "udf": ("300", "30", "absent"),
+    "v3": ("on", "off"),
+    "deleted_devices_site": ("on", "off"),
+    "device_list": ("complete", "subset"),
+    "drift": ("none", "remove", "add", "swap"),
+}
+"""What each switch may be; the first is the default and the best-supported reading of the facts."""
+
+HELP: dict[str, str] = {
+    "over_max": "max above the page maximum: answered with fewer rows, or refused with 400",
+    "device_dates": "lastSeen, lastReboot, lastAuditDate and creationDate of devices",
+    "list_total_count": "pageDetails.totalCount of lists other than alerts",
+    "alert_total_count": "pageDetails.totalCount of alert lists",
+    "alert_order": "by timestamp (open) and resolvedOn (resolved), or in no order at all",
+    "error_body": "what a 4xx answer carries",
+    "token_failure": "status of a wrong key or secret at the token URL",
+    "next_page_url": "whether nextPageUrl keeps filters and other parameters of the query",
+    "rate_status": "shape of /v2/system/request_rate",
+    "udf": "how many udf keys a v2 device has",
+    "v3": "whether /v3 exists",
+    "deleted_devices_site": "whether the site list has the system site with a uid that is no GUID",
+    "device_list": "subset: the account-wide device list lacks a third of the devices",
+    "drift": "between two pages: the first row vanishes, a new one comes first, or (swap) the "
+    "first vanishes and a new one comes last",
+    "retry_after": "seconds in a Retry-After header of 429, 5xx and the block, or none",
+    "page_max": "the largest page the server gives, and its default",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quirks:
+    """How this sandbox answers the open questions. See `HELP` for what each one means."""
+
+    over_max: str = "clamp"
+    device_dates: str = "epoch-ms"
+    list_total_count: str = "number"
+    alert_total_count: str = "absent"
+    alert_order: str = "newest"
+    error_body: str = "error-response"
+    token_failure: str = "401"  # noqa: S105
+    next_page_url: str = "lose-params"
+    rate_status: str = "current"
+    udf: str = "300"
+    v3: str = "on"
+    deleted_devices_site: str = "on"
+    device_list: str = "complete"
+    drift: str = "none"
+    retry_after: str = "none"
+    page_max: int = 250
+
+    def __post_init__(self) -> None:
+        """Check every switch.
+
+        Raises:
+            ValueError: A switch has a value that it may not have.
+        """
+        for name, allowed in CHOICES.items():
+            if getattr(self, name) not in allowed:
+                message = f"{name} is one of {', '.join(allowed)}, not {getattr(self, name)!r}"
+                raise ValueError(message)
+        if self.retry_after != "none" and not self.retry_after.isdigit():
+            message = f"retry_after is none or a number of seconds, not {self.retry_after!r}"
+            raise ValueError(message)
+        if self.page_max < 1:
+            message = f"page_max is at least 1, not {self.page_max!r}"
+            raise ValueError(message)
+
+    def changed(self, changes: Mapping[str, object]) -> Quirks:
+        """These switches with some of them turned.
+
+        Args:
+            changes: Switch names (`-` and `_` alike) and their new values.
+
+        Returns:
+            A new object.
+
+        Raises:
+            ValueError: A switch does not exist or may not have that value.
+        """
+        known = {field.name for field in fields(self)}
+        clean: dict[str, object] = {}
+        for name, value in changes.items():
+            key = name.replace("-", "_")
+            if key not in known:
+                message = f"there is no quirk {name!r}; there are {', '.join(sorted(known))}"
+                raise ValueError(message)
+            clean[key] = int(str(value)) if key == "page_max" else str(value)
+        return replace(self, **clean)  # type: ignore[arg-type]

@@ -1,0 +1,111 @@
+"""The command `tap-datto-rmm-sandbox` as a newcomer runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+from tap_datto_rmm.sandbox import Sandbox
+from tap_datto_rmm.sandbox.cli import main, moment, parser
+from tap_datto_rmm.sandbox.options import Options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMAND = [sys.executable, "-m", "tap_datto_rmm.sandbox.cli"]
+
+
+def test_it_says_when_and_where_it_is_ready_and_ends_quietly() -> None:
+    command = [*COMMAND, "--devices", "20", "--port", "0", "--live", "60"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as it:
+        assert it.stdout
+        lines = [it.stdout.readline().strip() for _ in range(5)]
+        assert lines[0].startswith("Sandbox ready: http://127.0.0.1:")
+        told = dict(line.split("=", 1) for line in lines[2:])
+        assert told["TAP_DATTO_RMM_API_KEY"] == "sandbox-key"
+        assert told["TAP_DATTO_RMM_API_SECRET"] == "sandbox-secret"
+        url = told["TAP_DATTO_RMM_API_URL"]
+        assert requests.get(f"{url}/_sandbox/health", timeout=5).json()["devices"] == 20
+        it.send_signal(signal.SIGINT)
+        out, err = it.communicate(timeout=5)
+    assert (it.returncode, out, err) == (0, "", "")
+
+
+def test_a_taken_port_is_one_clear_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with Sandbox(devices=1) as sandbox:
+        port = sandbox.url.rsplit(":", 1)[1]
+        assert main(["--devices", "1", "--port", port]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert f"127.0.0.1:{port}" in error
+
+
+def test_only_loopback_addresses_are_listened_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--devices", "1", "--host", "0.0.0.0"])  # noqa: S104
+    assert "loopback" in capsys.readouterr().err
+
+
+def test_a_missing_extra_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['starlette'] = None\n")
+    done = subprocess.run(
+        [*COMMAND, "--devices", "1"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "pip install 'tap-datto-rmm[sandbox]'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["--fault", "earthquake"], ["--retry-after", "soon"], ["--udf", "7"], ["--now", "later"]],
+)
+def test_a_wrong_option_is_refused(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--devices", "1", *wrong])
+    assert end.value.code == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_the_options_are_those_of_the_python_entry() -> None:
+    given = vars(parser().parse_args([]))
+    quirks = set(Options().quirks.__slots__)
+    names = set(Options.__slots__) - {"quirks"} | quirks | {"quiet"}
+    assert set(given) == names
+    assert given["live"] == 0
+    assert vars(parser().parse_args(["--live"]))["live"] == 1
+    assert vars(parser().parse_args(["--live", "60"]))["live"] == 60
+
+
+def test_the_help_explains_each_option(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    text = capsys.readouterr().out
+    assert "--rate-limit" in text
+    assert "delay above 90 % of the limit" in text
+
+
+def test_a_time_is_iso_text_or_milliseconds() -> None:
+    assert moment("2026-11-18T09:46:40Z") == moment("2026-11-18 09:46:40") == 1_794_995_200_000
+    assert moment("1795000000000") == 1_795_000_000_000
+
+
+def test_the_sandbox_imports_without_its_extra() -> None:
+    code = "import sys, tap_datto_rmm.sandbox, tap_datto_rmm.sandbox.cli, json;"
+    code += "print(json.dumps(sorted({'starlette', 'uvicorn', 'faker'} & set(sys.modules))))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True
+    )
+    assert json.loads(done.stdout) == []
