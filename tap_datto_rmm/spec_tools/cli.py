@@ -1,0 +1,178 @@
+"""The command `tap-datto-rmm-spec`: an expected failure is one line and exit code 1."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from typing_extensions import override
+
+from tap_datto_rmm.errors import SpecError, TapError
+from tap_datto_rmm.settings import PLATFORMS, package_version
+from tap_datto_rmm.spec import DOCUMENT_NAME, packaged, wire_exceptions
+from tap_datto_rmm.spec_tools import check as checks
+from tap_datto_rmm.spec_tools import sync as syncs
+from tap_datto_rmm.spec_tools.diff import compare
+from tap_datto_rmm.spec_tools.readside import Document, read_side
+from tap_datto_rmm.spec_tools.report import FORMATS, plain, summary
+from tap_datto_rmm.spec_tools.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+UNCHANGED, FAILED, CHANGED = range(3)
+"""Exit codes of `sync`."""
+
+FILE = click.Path(path_type=Path)
+
+
+class _Failure(click.ClickException):
+    """Shows a failure in one line."""
+
+    exit_code = FAILED
+
+    @override
+    def show(self, file: Any = None) -> None:
+        click.echo(f"tap-datto-rmm-spec: {plain(self.message)}", err=True)
+
+
+class _Misuse(click.UsageError):
+    """Wrong options: shown as click does, with an exit code that is not that of a change."""
+
+    exit_code = FAILED
+
+
+class _Group(click.Group):
+    """Commands whose expected failures are one line each."""
+
+    @override
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            raise _Misuse(error.format_message(), error.ctx) from None
+
+    @override
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except TapError as error:
+            raise _Failure(str(error)) from None
+        except click.UsageError as error:
+            raise _Misuse(error.format_message(), error.ctx) from None
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_version(), prog_name="tap-datto-rmm-spec")
+def main() -> None:
+    """Fetch, compare and prove the OpenAPI document that the tap's schemas are made from."""
+
+
+@main.command()
+@click.option(
+    "--platform",
+    type=click.Choice(PLATFORMS),
+    default="merlot",
+    show_default=True,
+    envvar="DATTO_PLATFORM",
+    show_envvar=True,
+    help="Platform to ask.",
+)
+@click.option("--url", help="Address of an API, or of a document, in place of a platform's.")
+@click.option(
+    "--output",
+    type=FILE,
+    help=f"File to bring up to date.  [default: specs/ of a checkout, else ./{DOCUMENT_NAME}]",
+)
+@click.option(
+    "--force", is_flag=True, help="Write even if nothing changed, or over a damaged file."
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60,
+    show_default=True,
+    help="Seconds that the download may take.",
+)
+def sync(
+    *, platform: str, url: str | None, output: Path | None, force: bool, timeout: float
+) -> None:
+    """Take the vendor's newest facts over; descriptions stay as they are.
+
+    Exit code: 0 nothing changed, 2 the file was changed, 1 it failed and the file is as it was.
+    """
+    address = syncs.document_url(platform, url)
+    file = output or syncs.default_output()
+    done = syncs.sync(syncs.fetch(address, timeout), address, file, force=force)
+    click.echo(f"From {address}")
+    before = _sizes(done.old) if done.old else ["none"] * 3
+    for name, old, new in zip(
+        ("version", "paths", "schemas"), before, _sizes(done.new), strict=True
+    ):
+        click.echo(plain(f"  {name:<8} {old} → {new}" if old != new else f"  {name:<8} {new}"))
+    if not done.written:
+        click.echo(f"Nothing changed; {file} is as it was.")
+        return
+    if done.old:
+        click.echo(f"  {summary(compare(done.old, done.new, wire_exceptions()))}")
+    if without := list(syncs.undescribed(done.new)):
+        click.echo(plain(f"  {len(without)} without a description yet: {syncs.some(without)}"))
+    click.echo(f"Wrote {file}.")
+    click.get_current_context().exit(UNCHANGED if done.same else CHANGED)
+
+
+@main.command()
+@click.argument("old", type=FILE)
+@click.argument("new", type=FILE)
+@click.option(
+    "--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice([Verdict.BREAKING, Verdict.RISKY], case_sensitive=False),
+    help="End with exit code 1 where a change is that bad, or worse.",
+)
+def diff(*, old: Path, new: Path, form: str, fail_on: Verdict | None) -> None:
+    """Tell what changed for the streams from OLD to NEW, with a verdict for each change.
+
+    Only what can be read counts, and only facts: other words are no change.
+    """
+    difference = compare(_read(old), _read(new), wire_exceptions())
+    click.echo(FORMATS[form](difference), nl=False)
+    order = list(Verdict)
+    bad = difference.changes and fail_on and order.index(difference.verdict) <= order.index(fail_on)
+    click.get_current_context().exit(FAILED if bad else 0)
+
+
+@main.command()
+@click.argument("file", type=FILE, required=False)
+def check(*, file: Path | None) -> None:
+    """Prove that every stream can be made from FILE, or else from the packaged document.
+
+    Exit code: 0 every stream can, 1 one cannot.
+    """
+    found = checks.check(_read(file or packaged(DOCUMENT_NAME)), wire_exceptions())
+    click.echo(f"{found.source}: {plain(found.version)}")
+    for note in found.notes:
+        click.echo(f"  note: {plain(note)}")
+    for problem in found.problems:
+        click.echo(f"  PROBLEM: {plain(problem)}")
+    click.echo(f"Problems: {len(found.problems)}, notes: {len(found.notes)}.")
+    click.get_current_context().exit(FAILED if found.problems else 0)
+
+
+def _read(file: Path) -> Document:
+    try:
+        return Document.parse(file.expanduser().read_bytes(), str(file))
+    except OSError as error:
+        raise SpecError(f"Cannot read {file}: {error.strerror}.") from None
+
+
+def _sizes(document: Document) -> Sequence[str]:
+    side = read_side(document)
+    return [document.version, str(len(side["paths"])), str(len(side["components"]["schemas"]))]
+
+
+if __name__ == "__main__":
+    main()

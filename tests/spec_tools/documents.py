@@ -1,0 +1,113 @@
+"""OpenAPI documents for tests: the packaged one, changed as the vendor's builds differ from it."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import pytest
+
+from tap_datto_rmm.spec import Spec, component_name, wire_exceptions
+from tap_datto_rmm.spec_tools.diff import Difference, compare
+from tap_datto_rmm.spec_tools.readside import Document
+
+REFERENCE: Final = Path(__file__).parents[3] / "shared" / "reference" / "openapi"
+"""The vendor's builds, where the project was made; elsewhere none are needed."""
+
+BUILDS: Final = ("1.22.1-576", "201", "235")
+needs_builds = pytest.mark.skipif(not REFERENCE.is_dir(), reason="the vendor's builds are not here")
+
+Content = dict[str, Any]
+
+
+def packaged() -> Content:
+    """A copy of the packaged document: build 235."""
+    return copy.deepcopy(Spec.load().document)
+
+
+def build(name: str) -> Content:
+    """One of the vendor's own."""
+    content: Content = orjson.loads((REFERENCE / f"build-{name}.json").read_bytes())
+    return content
+
+
+def written_out() -> Content:
+    """The packaged document as the vendor writes build 235: answers inline, other prose, writes."""
+    content = packaged()
+    schemas = content["components"]["schemas"]
+    for path, item in content["paths"].items():
+        answer = item["get"]["responses"]["200"]["content"]["application/json"]
+        name = component_name(answer["schema"].get("$ref", "/"))
+        if name:
+            inline = copy.deepcopy(schemas[name])
+            inline.pop("type", None)
+            answer["schema"] = inline
+        if path == "/v2/alert/{alertUid}":
+            reference = {"$ref": "#/components/schemas/AlertContext"}
+            answer["schema"]["properties"]["alertContext"] = reference
+        item["get"]["summary"] = "In other words."
+        item["put"] = {"responses": {"200": {"description": "Written."}}}
+    schemas["Udf"] = udf(300)  # of the writes
+    schemas["Site"]["properties"]["name"]["description"] = "In other words."
+    content["info"]["description"] = "In other words."
+    content["servers"] = [{"url": "https://syrah-api.centrastage.net/api"}]
+    return content
+
+
+def build_201() -> Content:
+    """The packaged document as build 201: no patches, no v3, `udf` in the device, no 200s."""
+    content = packaged()
+    content["info"]["version"] = "2.0.0 (Build 201_aadf6556)"
+    schemas = content["components"]["schemas"]
+    for path in list(content["paths"]):
+        if path.startswith("/v3/") or path.endswith("/patches"):
+            del content["paths"][path]
+    for name in ("DeviceV3", "DevicesPageV3", "Patch", "PatchesPage", "SitePatch", "UdfItem"):
+        del schemas[name]
+    del schemas["SitePatchesPage"], schemas["ErrorResponse"]
+    for item in content["paths"].values():
+        responses = item["get"]["responses"]
+        answer = responses.pop("200")
+        for response in responses.values():
+            response["content"] = answer["content"]
+    schemas["Udf"] = udf(300)
+    schemas["Device"]["properties"]["udf"] = {"$ref": "#/components/schemas/Udf"}
+    return content
+
+
+def build_1_22() -> Content:
+    """The packaged document as build 1.22: 30 fields, the old rate status, no `searchQuery`."""
+    content = build_201()
+    content["info"]["version"] = "2.0.0 (Build 1.22.1-576_667cfe9f)"
+    schemas = content["components"]["schemas"]
+    schemas["Udf"] = udf(30)
+    del schemas["OperationRateStatus"]
+    for name in ("accountWriteRateLimit", "accountWriteCount", "operationWriteStatus"):
+        del schemas["RateStatusResponse"]["properties"][name]
+    get = content["paths"]["/v2/activity-logs"]["get"]
+    get["parameters"] = [one for one in get["parameters"] if one["name"] != "searchQuery"]
+    return content
+
+
+def udf(fields: int) -> Content:
+    """The schema of user-defined fields."""
+    names = [f"udf{number}" for number in range(1, fields + 1)]
+    return {"type": "object", "properties": {name: {"type": "string"} for name in names}}
+
+
+def as_bytes(content: Content) -> bytes:
+    """The document as a server sends it."""
+    return orjson.dumps(content)
+
+
+def difference(old: Content, new: Content) -> Difference:
+    """What changed, by the packaged exceptions."""
+    return compare(Document(old, "old"), Document(new, "new"), wire_exceptions())
+
+
+def told(old: Content, new: Content) -> list[tuple[str, str, str]]:
+    """What changed, in short: stream, verdict, text."""
+    changes = difference(old, new).changes
+    return [(change.stream, change.rule.verdict.value, change.text) for change in changes]
