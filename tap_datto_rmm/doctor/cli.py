@@ -1,0 +1,154 @@
+"""The command `tap-datto-rmm-doctor`: 0 where a sync would work, 1 where it would not."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from singer_sdk.exceptions import ConfigValidationError
+
+from tap_datto_rmm.doctor.examine import Findings, StreamCheck, examine
+from tap_datto_rmm.errors import TapError
+from tap_datto_rmm.files import JsonFile
+from tap_datto_rmm.settings import package_version
+from tap_datto_rmm.tap import TapDattoRMM
+
+ENVIRONMENT: Final = "ENV"
+"""As a config: read environment variables."""
+
+
+def main() -> None:
+    """Run the command.
+
+    Raises:
+        SystemExit: always; 0 where a sync would work, else 1.
+    """
+    try:
+        command()
+    except ConfigValidationError as error:
+        sys.exit(_failed(error.errors))
+    except TapError as error:
+        sys.exit(_failed([str(error)]))
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_version(), prog_name="tap-datto-rmm-doctor")
+@click.option(
+    "--config",
+    multiple=True,
+    type=JsonFile("config"),
+    help="Configuration file as for the tap, or ENV for environment variables. May be repeated.",
+)
+@click.option(
+    "--catalog",
+    type=JsonFile("catalog"),
+    help="Catalog whose selected streams are examined.  [default: those selected by default]",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, or for machines.",
+)
+def command(config: tuple[str, ...], catalog: TextIO | None, form: str) -> None:
+    """Tell whether a sync would work, and what it would cost.
+
+    Makes about 6 calls to the API, one for each selected stream, one for each that may not be read,
+    and one for each 250 entries of the activity log's last hour: 25 for the default streams. It
+    writes nothing, waits for no limit, and asks for every kind of row once.
+
+    Exit code 0: a sync would work. 1: it would not, or some streams cannot be read.
+    """
+    logging.disable(logging.WARNING)  # what matters is told below
+    settings: dict[str, Any] = {}
+    for file in config:
+        if file != ENVIRONMENT:
+            settings |= json.loads(Path(file).read_text(encoding="utf-8"))
+    tap = TapDattoRMM(
+        config=settings,
+        catalog=json.load(catalog) if catalog else None,
+        parse_env_config=ENVIRONMENT in config,
+    )
+    findings = examine(tap)
+    if form == "json":
+        click.echo(json.dumps(_as_json(findings), indent=2))
+    else:
+        _show(findings, Console())
+    sys.exit(not findings.ok)
+
+
+def _failed(lines: list[str]) -> int:
+    for line in lines:
+        click.echo(f"tap-datto-rmm-doctor: {line}", err=True)
+    return 1
+
+
+def _as_json(findings: Findings) -> dict[str, Any]:
+    streams = [
+        {
+            "stream": one.name,
+            "ok": one.ok,
+            "message": one.said,
+            "calls": {"full": one.cost.full, "hourly": one.cost.hourly},
+        }
+        for one in findings.streams
+    ]
+    return {
+        "ok": findings.ok,
+        "checks": [
+            {"check": one.name, "ok": one.ok, "message": one.said} for one in findings.checks
+        ],
+        "account": findings.account,
+        "streams": streams,
+        "sync": findings.sync,
+        "calls_made": findings.calls,
+    }
+
+
+def _show(findings: Findings, console: Console) -> None:
+    checks = Table(box=None, show_header=False, pad_edge=False)
+    for check in findings.checks:
+        checks.add_row(_mark(ok=check.ok), check.name, Text(check.said))
+    for name, said in findings.account.items():
+        checks.add_row(_mark(ok=True), name.replace("_", " "), Text(_told(said)))
+    console.print(checks)
+    if findings.streams:
+        console.print()
+        console.print(_streams(findings.streams))
+    for name, sync in findings.sync.items():
+        least = "at least " if sync["at_least"] else ""
+        took = f"{sync['minutes']:,.0f} min" if sync["minutes"] >= 1 else "less than a minute"
+        console.print(f"A sync that is {name}: {least}{sync['calls']:,} calls, {took}")
+    console.print("A sync would work." if findings.ok else "A sync would fail, or lack streams.")
+
+
+def _streams(found: list[StreamCheck]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column()
+    table.add_column("stream")
+    table.add_column("calls: full", justify="right")
+    table.add_column("hourly", justify="right")
+    table.add_column()
+    for one in found:
+        full, hourly = map(_told, one.cost)
+        table.add_row(_mark(ok=one.ok), one.name, full, hourly, Text(one.said))
+    return table
+
+
+def _mark(*, ok: bool) -> str:
+    return "[green]ok[/]" if ok else "[red]FAILS[/]"
+
+
+def _told(said: int | str | None) -> str:
+    if said is None:
+        return "?"
+    return f"{said:,}" if isinstance(said, int) else said

@@ -1,0 +1,332 @@
+"""The examination: a few calls, each of which answers a question that a user has before a sync."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from tap_datto_rmm.activities import Activities
+from tap_datto_rmm.client import Client, Patience
+from tap_datto_rmm.doctor.costs import Cost, Figures, minutes
+from tap_datto_rmm.errors import (
+    AuthenticationError,
+    NotAvailableError,
+    PermissionDeniedError,
+    RateLimitError,
+    RequestError,
+    TransportError,
+)
+from tap_datto_rmm.inventory import ACCOUNT_PATH, DELETED_DEVICES, DEVICES_PATH, SITES_PATH
+from tap_datto_rmm.pages import Page, fetch_page
+from tap_datto_rmm.records import date_time_of
+from tap_datto_rmm.settings import MAX_PAGE_SIZE
+from tap_datto_rmm.streams.activity import ActivityLogsStream
+from tap_datto_rmm.streams.alerts import AlertsStream
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from concurrent.futures import Future
+
+    from tap_datto_rmm.streams.base import DattoStream
+    from tap_datto_rmm.tap import TapDattoRMM
+
+IMPATIENT: Final = Patience(tries=2, first_tries=2, refused_seconds=0)
+"""A person waits for the answer: a refusal is told instead of waited out."""
+
+TOLERABLE_SKEW: Final = timedelta(minutes=1)
+HOUR: Final = timedelta(hours=1)
+CLASSES: Final = {"computers": "device", "esxi_hosts": "esxihost", "printers": "printer"}
+"""The device class of each `parent` that is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """An answer to one question."""
+
+    name: str
+    ok: bool
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamCheck:
+    """What was found of one selected stream."""
+
+    name: str
+    ok: bool
+    """False: it cannot be read."""
+    said: str
+    cost: Cost
+
+
+@dataclass(slots=True)
+class Findings:
+    """All answers."""
+
+    checks: list[Check] = field(default_factory=list)
+    streams: list[StreamCheck] = field(default_factory=list)
+    account: dict[str, int | str | None] = field(default_factory=dict)
+    """Its name, and how many sites, devices and open alerts it has."""
+    sync: dict[str, dict[str, float | bool]] = field(default_factory=dict)
+    """Of a `full` and an `hourly` sync: `calls`, `minutes`, and whether it is `at_least` that."""
+    calls: int = 0
+    """That the examination took."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether a sync would work."""
+        return all(one.ok for one in self.checks) and all(one.ok for one in self.streams)
+
+    def note(self, name: str, said: str, *, ok: bool = True) -> None:
+        """Add an answer."""
+        self.checks.append(Check(name, ok, said))
+
+
+def examine(tap: TapDattoRMM) -> Findings:
+    """Ask the API what a user wants to know before a sync.
+
+    Args:
+        tap: with its config and catalog; its client is replaced by an impatient one.
+    """
+    tap.client = Client(tap.settings, IMPATIENT)
+    findings = Findings()
+    try:
+        if _can_sign_in(tap, findings):
+            _Examination(tap, findings).run()
+    finally:
+        findings.note("specification", tap.spec.version)
+        findings.calls = tap.client.tally.calls
+        tap.client.close()
+    return findings
+
+
+def _can_sign_in(tap: TapDattoRMM, findings: Findings) -> bool:
+    client = tap.client
+    try:
+        token = client.token()
+    except TransportError as error:
+        findings.note("platform", f"{client.host_url} is not reachable. {error}", ok=False)
+        return False
+    except AuthenticationError as error:
+        findings.note("platform", f"{client.host_url} answers")
+        findings.note("key", str(error), ok=False)
+        return False
+    except RequestError as error:
+        findings.note("platform", f"{client.host_url} does not let you in. {error}", ok=False)
+        return False
+    findings.note("platform", f"{client.host_url} answers")
+    findings.note("key", "accepted")
+    findings.note("token", f"good for {token.lifetime / 3600:.0f} hours")
+    skew = client.clock_offset
+    seconds = timedelta(seconds=round(abs(skew.total_seconds())))
+    way = f"{seconds} {'behind' if skew > timedelta() else 'ahead of'} the API's, which counts"
+    findings.note("clock", "right" if abs(skew) < TOLERABLE_SKEW else f"{way}; set yours right")
+    return True
+
+
+class _Examination:
+    """What is asked once the API has let us in."""
+
+    def __init__(self, tap: TapDattoRMM, findings: Findings) -> None:
+        self._tap = tap
+        self._findings = findings
+        self._figures = Figures()
+        self._samples: dict[str, dict[str, Any]] = {}
+        self._seconds: list[float] = []
+        self._found: dict[str, tuple[bool, str]] = {}
+
+    def run(self) -> None:
+        """Ask for the quota and the inventory first; the streams need parents to ask for."""
+        try:
+            self._ask_for_the_quota()
+            self._ask_for_the_inventory()
+            self._ask_for_the_streams()
+        except (AuthenticationError, RateLimitError) as error:
+            self._findings.note("requests", str(error), ok=False)
+            return
+        self._count_the_cost()
+
+    @property
+    def _streams(self) -> list[DattoStream]:
+        return cast("list[DattoStream]", [s for s in self._tap.streams.values() if s.selected])
+
+    def _ask_for_the_quota(self) -> None:
+        own = self._tap.client.budget.used
+        try:
+            status = self._tap.client.rate_status()
+        except (AuthenticationError, RateLimitError):
+            raise
+        except RequestError as error:
+            self._findings.note("quota", f"not known: {error}")
+            return
+        limit, count = status.get("accountRateLimit"), status.get("accountCount")
+        others = max(0, count - own) if isinstance(count, int) else "?"
+        self._findings.note(
+            "quota",
+            f"{count} of the account's {limit} requests a minute are used, {others} by other "
+            f"tools; the tap may make {self._tap.client.budget.ceiling}",
+        )
+
+    def _ask_for_the_inventory(self) -> None:
+        client, size = self._tap.client, self._tap.client.page_size
+        pages = [
+            client.executor.submit(self._page, path, {"max": most} if most else None)
+            for path, most in (
+                (ACCOUNT_PATH, None),
+                (SITES_PATH, size),
+                (DEVICES_PATH, size),
+                (AlertsStream.path, size),
+            )
+        ]
+        account, sites, devices, alerts = (self._page_or_none(page) for page in pages)
+        row = account.rows[0] if account and account.rows else {}
+        found: dict[str, int | str | None] = {
+            "name": row.get("name") if isinstance(row, dict) else None,
+            "sites": _total(sites),
+            "devices": _total(devices),
+            "open_alerts": _total(alerts),
+        }
+        self._findings.account = found
+        self._note_sites(sites)
+        self._note_devices(devices)
+
+    def _note_sites(self, page: Page | None) -> None:
+        found = _objects(page)
+        real = [row for row in found if row.get("name") != DELETED_DEVICES]
+        if real:
+            self._samples["sites"] = {"siteUid": real[0].get("uid")}
+        if (total := _total(page)) is not None:
+            self._figures.parents["sites"] = total - (len(found) - len(real))
+
+    def _note_devices(self, page: Page | None) -> None:
+        rows, total = _objects(page), _total(page)
+        since = datetime.fromisoformat(self._tap.started_at) - HOUR
+        recent = since.isoformat(timespec="microseconds")
+        for row in rows:
+            self._samples.setdefault("devices", {"deviceUid": row.get("uid")})
+        for parent, device_class in CLASSES.items():
+            of_class = [row for row in rows if row.get("deviceClass") == device_class]
+            if of_class:
+                self._samples[parent] = {"deviceUid": of_class[0].get("uid")}
+            if total is not None and rows:
+                audited = [date_time_of(row, "lastAuditDate") for row in of_class]
+                new = sum(not date or date >= recent for date in audited)
+                self._figures.parents[parent] = round(total * len(of_class) / len(rows))
+                self._figures.hourly[parent] = round(total * new / len(rows))
+        if total is not None:
+            self._figures.parents["devices"] = total
+
+    def _ask_for_the_log(self) -> None:
+        """Read the log's last hour: what the account does in an hour, and a job to ask for."""
+        since = (datetime.fromisoformat(self._tap.started_at) - HOUR).isoformat()
+        log = Activities(self._tap.client, self._tap.started_at, None, keeps_devices=True)
+        entries = sum(len(page.rows) for page in log.read(since))
+        jobs, pairs = log.jobs(since), log.job_devices(since)
+        start = self._tap.settings.start_date
+        hours = (self._tap.client.now() - start) / HOUR if start else None
+        for name, number in (
+            ("activity_logs", entries),
+            ("jobs", len(jobs)),
+            ("job_devices", len(pairs)),
+            ("job_channels", 2 * len(pairs)),
+        ):
+            self._figures.hourly[name] = number
+            if hours is not None:
+                counts = self._figures.rows if name == "activity_logs" else self._figures.parents
+                counts[name] = round(number * max(hours, 1))
+        if pairs:
+            _, job, device = pairs[-1]
+            sample = {"jobUid": job, "deviceUid": device, "channel": "stdout"}
+            self._samples |= dict.fromkeys(("jobs", "job_devices", "job_channels"), sample)
+
+    def _ask_for_the_streams(self) -> None:
+        ahead = {
+            stream.name: self._tap.client.executor.submit(self._probe, stream)
+            for stream in self._streams
+            if stream.follows != "date"
+        }
+        of_the_log = [stream for stream in self._streams if stream.follows == "date"]
+        if of_the_log:
+            try:
+                self._ask_for_the_log()
+            except PermissionDeniedError as error:
+                for stream in of_the_log:
+                    self._found[stream.name] = False, _without(stream, error)
+        for stream in self._streams:
+            if stream.name not in self._found:
+                probe = ahead.get(stream.name)
+                self._found[stream.name] = probe.result() if probe else self._probe(stream)
+
+    def _probe(self, stream: DattoStream) -> tuple[bool, str]:
+        """Ask for one answer of a stream; say whether it can be read, and what was seen."""
+        if stream.parent is not None and stream.parent not in self._samples:
+            return True, "not asked: there is nothing to ask it for"
+        if isinstance(stream, ActivityLogsStream):  # its last hour has been read
+            return True, "readable"
+        path = stream.path_of(self._samples[stream.parent]) if stream.parent else stream.path
+        try:
+            page = self._page(path, {"max": 1} if stream.query else None, stream.records_key)
+        except NotAvailableError as error:
+            return stream.parent is not None, f"nothing there: {error}"
+        except PermissionDeniedError as error:
+            return False, _without(stream, error)
+        except (AuthenticationError, RateLimitError):
+            raise
+        except RequestError as error:
+            return False, str(error)
+        total = _total(page)
+        if isinstance(stream, AlertsStream):
+            resolved = _total(self._page(stream.resolved_path, {"max": 1}))
+            total = None if total is None or resolved is None else total + resolved
+        if total is not None and stream.parent is None:
+            self._figures.rows[stream.name] = total
+        elif total is not None:
+            self._figures.pages[stream.name] = max(1, math.ceil(total / MAX_PAGE_SIZE))
+        return True, "readable"
+
+    def _page(self, path: str, query: Mapping[str, Any] | None, key: str | None = None) -> Page:
+        started = time.monotonic()
+        page = fetch_page(self._tap.client, path, query, key, paged=False)
+        self._seconds.append(time.monotonic() - started)
+        return page
+
+    def _page_or_none(self, page: Future[Page]) -> Page | None:
+        try:
+            return page.result()
+        except (AuthenticationError, RateLimitError):
+            raise
+        except RequestError:
+            return None  # the stream's own probe tells why
+
+    def _count_the_cost(self) -> None:
+        findings, client = self._findings, self._tap.client
+        for stream in self._streams:
+            ok, said = self._found[stream.name]
+            findings.streams.append(StreamCheck(stream.name, ok, said, self._figures.cost(stream)))
+        pace = sum(self._seconds) / max(len(self._seconds), 1) / client.window
+        for place, name in enumerate(Cost._fields):
+            known = [one.cost[place] for one in findings.streams if one.ok]
+            calls = sum(number or 0 for number in known)
+            findings.sync[name] = {
+                "calls": calls,
+                "minutes": round(minutes(calls, client.budget.ceiling, pace), 1),
+                "at_least": None in known,
+            }
+
+
+def _objects(page: Page | None) -> list[dict[str, Any]]:
+    return [row for row in (page.rows if page else ()) if isinstance(row, dict)]
+
+
+def _total(page: Page | None) -> int | None:
+    if page is None or page.total is not None:
+        return page.total if page else None
+    return len(page.rows) if page.next_url is None else None
+
+
+def _without(stream: DattoStream, error: PermissionDeniedError) -> str:
+    error.name_the_need(stream.permission)
+    return str(error)
