@@ -1,0 +1,120 @@
+"""Runs of the tap's command line that start in 50 ms."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Lock, Thread
+from typing import IO, TYPE_CHECKING
+
+import pytest
+from typing_extensions import override
+
+from tests.conftest import Run, TapCommand
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@dataclass
+class Forker:
+    """The process that forks; one run at a time."""
+
+    requests: IO[str]
+    answers: IO[str]
+    lock: Lock
+
+    def run(self, job: dict[str, object]) -> int:
+        """Run a job to its end; give its exit code."""
+        with self.lock:
+            self.requests.write(json.dumps(job) + "\n")
+            self.requests.flush()
+            return int(self.answers.readline())
+
+
+@dataclass
+class QuickTapCommand(TapCommand):
+    """The tap's command line without the time that its imports take."""
+
+    forker: Forker | None = None
+    patience: dict[str, float] = field(default_factory=dict)
+    """How the client's patience differs from its defaults, so that no test waits minutes."""
+
+    @override
+    def execute(self, command: list[str], environment: dict[str, str], timeout: float) -> Run:
+        assert self.forker
+        out, err = (self.folder / f"{name}-{self.runs}.txt" for name in ("out", "err"))
+        code = self.forker.run(
+            {
+                "arguments": command[3:],  # without `python -m tap_datto_rmm`
+                "environment": environment,
+                "folder": str(self.folder),
+                "out": str(out),
+                "err": str(err),
+                "timeout": math.ceil(timeout),
+                "patience": self.patience,
+            }
+        )
+        return Run(code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def forker() -> Iterator[Forker]:
+    """The process that has imported the tap."""
+    script = Path(__file__).with_name("forker.py")
+    process = subprocess.Popen(
+        [sys.executable, "-P", str(script)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    with process:
+        assert process.stdin
+        assert process.stdout
+        yield Forker(process.stdin, process.stdout, Lock())
+        process.stdin.close()
+
+
+@pytest.fixture
+def quick(forker: Forker, tmp_path: Path) -> QuickTapCommand:
+    """The tap's command line, started in 50 ms."""
+    return QuickTapCommand(tmp_path, forker=forker)
+
+
+@pytest.fixture(scope="module")
+def quickly(
+    forker: Forker, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], QuickTapCommand]:
+    """Make such command lines that live as long as the module, each with a folder of its own."""
+
+    def make(name: str) -> QuickTapCommand:
+        return QuickTapCommand(tmp_path_factory.mktemp(name), forker=forker)
+
+    return make
+
+
+@pytest.fixture
+def user_agents() -> Iterator[tuple[str, list[str]]]:
+    """Run a server that refuses every token and keeps the User-Agent headers; give its URL."""
+    seen: list[str] = []
+
+    class Refuses(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            seen.append(self.headers["User-Agent"])
+            self.send_error(401)
+
+        @override
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refuses) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", seen
+        server.shutdown()
+        thread.join()

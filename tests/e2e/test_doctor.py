@@ -1,0 +1,213 @@
+"""`tap-datto-rmm-doctor`: what a user learns of an account, a key, a network."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.conftest import SECRETS, TapCommand, fast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from tap_datto_rmm.sandbox import Sandbox
+
+
+@dataclass
+class Doctor:
+    """The command."""
+
+    folder: Path
+
+    def __call__(self, config: Mapping[str, Any], *arguments: str) -> tuple[int, str, str]:
+        """Run it; whatever it prints is searched for secrets."""
+        file = self.folder / "config.json"
+        file.write_text(json.dumps(config), encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-m", "tap_datto_rmm.doctor", "--config", str(file), *arguments],
+            capture_output=True,
+            encoding="utf-8",
+            cwd=self.folder,
+            timeout=60,
+            check=False,
+        )
+        for secret in SECRETS:
+            assert secret not in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done.returncode, done.stdout, done.stderr
+
+    def findings(self, config: Mapping[str, Any], *arguments: str) -> tuple[int, dict[str, Any]]:
+        """Run it for a machine."""
+        code, out, _ = self(config, "--format", "json", *arguments)
+        found: dict[str, Any] = json.loads(out)
+        assert found["ok"] == (code == 0)
+        return code, found
+
+
+@pytest.fixture
+def doctor(tmp_path: Path) -> Doctor:
+    """The command."""
+    return Doctor(tmp_path)
+
+
+def check(found: dict[str, Any], name: str) -> dict[str, Any]:
+    one: dict[str, Any] = next(one for one in found["checks"] if one["check"] == name)
+    return one
+
+
+def stream(found: dict[str, Any], name: str) -> dict[str, Any]:
+    one: dict[str, Any] = next(one for one in found["streams"] if one["stream"] == name)
+    return one
+
+
+def test_of_a_healthy_account_everything_is_told(
+    sandbox: Callable[..., Sandbox], doctor: Doctor
+) -> None:
+    healthy = sandbox(devices=600, rate_limit=600)
+    healthy.call(lambda: healthy.state.limit.set_other(120))
+    code, found = doctor.findings(healthy.settings)
+    assert code == 0
+    assert check(found, "platform")["message"] == f"{healthy.url} answers"
+    assert check(found, "key")["message"] == "accepted"
+    assert check(found, "token")["message"] == "good for 100 hours"
+    assert check(found, "quota")["message"] == (
+        "121 of the account's 600 requests a minute are used, 120 by other tools; the tap may "
+        "make 420"
+    )
+    assert "Build 235" in check(found, "specification")["message"]
+    assert found["account"]["devices"] == 600
+    assert found["account"]["sites"] == len(healthy.account.sites)
+    assert found["account"]["open_alerts"] == len(healthy.account.open_alerts)
+    assert len(found["streams"]) == 20
+    assert all(one["ok"] for one in found["streams"])
+    assert found["calls_made"] == len(healthy.requests) <= 30
+
+
+def test_the_cost_is_close_to_what_a_sync_then_takes(
+    sandbox: Callable[..., Sandbox], doctor: Doctor, tap: TapCommand
+) -> None:
+    account = sandbox(devices=240, alert_total_count="number")
+    names = ["sites", "devices", "alerts", "site_settings", "device_audits", "device_software"]
+    catalog = tap.catalog(fast(account), *names)
+    file = doctor.folder / "catalog.json"
+    file.write_text(json.dumps(catalog), encoding="utf-8")
+    _, found = doctor.findings(fast(account), "--catalog", str(file))
+    assert [one["stream"] for one in found["streams"]] == names
+    assert found["sync"]["full"]["at_least"] is False
+    account.call(account.state.journal.reset)
+    assert tap(fast(account), catalog=catalog).code == 0
+    taken = len(account.requests)
+    assert taken * 0.9 <= found["sync"]["full"]["calls"] <= taken * 1.1
+    assert found["sync"]["hourly"]["calls"] < taken / 2
+    counted = sum(e.endpoint == "/v2/audit/device/{device_uid}" for e in account.requests)
+    assert stream(found, "device_audits")["calls"]["full"] == counted
+
+
+def test_for_people_there_are_tables(sandbox: Callable[..., Sandbox], doctor: Doctor) -> None:
+    code, out, _ = doctor(sandbox().settings)
+    assert code == 0
+    assert "accepted" in out
+    assert "device_software" in out
+    assert "A sync that is full: at least" in out
+    assert out.splitlines()[-1] == "A sync would work."
+
+
+def test_a_wrong_secret_is_told_after_one_call(
+    sandbox: Callable[..., Sandbox], doctor: Doctor
+) -> None:
+    account = sandbox()
+    code, found = doctor.findings({**account.settings, "api_secret": "wrong-but-secret"})
+    assert code == 1
+    assert check(found, "platform")["ok"]
+    assert not check(found, "key")["ok"]
+    assert "Check `api_key`, `api_secret` and `platform`" in check(found, "key")["message"]
+    assert "wrong-but-secret" not in json.dumps(found)
+    assert len(account.requests) == 1
+
+
+def test_a_wrong_platform_is_told(sandbox: Callable[..., Sandbox], doctor: Doctor) -> None:
+    code, found = doctor.findings(
+        {**sandbox().settings, "api_url": "https://nowhere-api.centrastage.invalid"}
+    )
+    assert code == 1
+    assert not check(found, "platform")["ok"]
+    assert "does not resolve; check `platform`/`api_url`" in check(found, "platform")["message"]
+
+
+def test_a_host_that_is_no_platform_is_told(
+    sandbox: Callable[..., Sandbox], doctor: Doctor
+) -> None:
+    account = sandbox(faults=("status=404:path=/auth/",))
+    code, found = doctor.findings(account.settings)
+    assert code == 1
+    assert "(HTTP 404)" in check(found, "key")["message"]
+    assert "`platform`" in check(found, "key")["message"]
+
+
+def test_streams_that_the_key_may_not_read_are_named_with_what_they_need(
+    sandbox: Callable[..., Sandbox], doctor: Doctor
+) -> None:
+    account = sandbox(forbid=("/v2/account/users", "/v2/activity-logs"))
+    code, found = doctor.findings(account.settings)
+    assert code == 1
+    refused = [one["stream"] for one in found["streams"] if not one["ok"]]
+    assert refused == ["users", "activity_logs", "jobs"]
+    assert "needs: Setup > Users" in stream(found, "users")["message"]
+    assert "needs: the Administrator security level" in stream(found, "activity_logs")["message"]
+    assert stream(found, "device_audits")["ok"]
+
+
+def test_a_blocked_address_is_told_apart_from_a_wrong_key(
+    sandbox: Callable[..., Sandbox], doctor: Doctor
+) -> None:
+    account = sandbox(rate_limit=1, block_after=1)
+    for _ in range(2):
+        account.state.limit.arrive()
+    code, found = doctor.findings(account.settings)
+    assert code == 1
+    assert "this IP address is blocked" in check(found, "platform")["message"]
+    assert len(account.requests) == 2
+
+
+def test_a_limit_that_is_used_up_is_told_and_not_waited_for(
+    sandbox: Callable[..., Sandbox], doctor: Doctor
+) -> None:
+    account = sandbox(rate_limit=60, other_client_rate=1000)
+    code, found = doctor.findings(account.settings)
+    assert code == 1
+    assert "use up the account's request limit" in check(found, "requests")["message"]
+    assert account.state.journal.by_status[429] < 10
+
+
+def test_without_a_network_it_takes_seconds(
+    sandbox: Callable[..., Sandbox], doctor: Doctor
+) -> None:
+    started = time.monotonic()
+    code, found = doctor.findings({**sandbox().settings, "api_url": "http://127.0.0.1:9"})
+    assert code == 1
+    assert "check outbound HTTPS" in check(found, "platform")["message"]
+    assert time.monotonic() - started < 15
+
+
+def test_a_setting_that_is_wrong_is_named_before_any_call(doctor: Doctor) -> None:
+    code, _, err = doctor({"api_key": "k", "api_secret": "s", "platform": "nowhere"})
+    assert code == 1
+    assert err.startswith("tap-datto-rmm-doctor: Setting `platform` must be: one of pinotage")
+    assert len(err.splitlines()) == 1
+
+
+def test_the_environment_is_a_config_too(
+    sandbox: Callable[..., Sandbox], doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in sandbox().settings.items():
+        monkeypatch.setenv(f"TAP_DATTO_RMM_{name.upper()}", value)
+    code, found = doctor.findings({}, "--config", "ENV")
+    assert code == 0
+    assert check(found, "key")["ok"]

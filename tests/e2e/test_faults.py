@@ -1,0 +1,601 @@
+"""The matrix: every fault at every place, through the command line; docs/reliability.md shows it.
+
+A run leaves its figures in output/faults.json.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from threading import Thread
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from typing_extensions import override
+
+from tap_datto_rmm.sandbox import Sandbox
+from tap_datto_rmm.sandbox.expected import lines
+from tests import truth
+from tests.conftest import NOW, fast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from tests.conftest import Run
+    from tests.e2e.conftest import QuickTapCommand
+
+ROOT = Path(__file__).parents[2]
+
+
+class Place(NamedTuple):
+    """Where a fault strikes: a stream, and which of its calls."""
+
+    stream: str
+    selector: str
+    times: int
+
+
+PLACES = {
+    "list page": Place("devices", "path=/v2/account/devices:after=1", 1),
+    "audit": Place("device_audits", "path=/v2/audit/device/:every=20", 2),
+    "activity log": Place("activity_logs", "path=/v2/activity-logs:after=1", 1),
+    "token call": Place("users", "path=/auth/oauth/token", 1),
+}
+EVERYWHERE = tuple(PLACES)
+SLOW = ("no answer in time", "a body that trickles in")
+WITH_A_BODY = EVERYWHERE[:3]
+
+PASSING = {
+    "500": ("status=500", EVERYWHERE),
+    "502": ("status=502", EVERYWHERE),
+    "503": ("status=503", EVERYWHERE),
+    "503 with Retry-After": ("status=503", EVERYWHERE),
+    "504": ("status=504", EVERYWHERE),
+    "408": ("status=408", EVERYWHERE),
+    "429 with Retry-After": ("status=429", EVERYWHERE),
+    "429": ("status=429", EVERYWHERE),
+    "connection reset": ("reset", EVERYWHERE),
+    "no answer in time": ("hang=2", EVERYWHERE),
+    "a body that trickles in": ("trickle", EVERYWHERE),
+    "an HTML page with 200": ("html", EVERYWHERE),
+    "body cut short of its Content-Length": ("cut", EVERYWHERE),
+    "chunked body cut": ("cut=chunked", EVERYWHERE),
+    "cut JSON in a whole 200": ("cut-json", EVERYWHERE),
+    "an empty 200": ("empty", EVERYWHERE),
+    "broken gzip": ("gzip-error", EVERYWHERE),
+    "an `error` in a 200": ("error-in-200", EVERYWHERE),
+    "401 in mid-sync (token revoked)": ("revoke", WITH_A_BODY),
+}
+"""What passes when the request is sent again: fault, and places where it can strike."""
+
+LASTING = {
+    "500": ("status=500", "HTTP 500"),
+    "connection reset": ("reset", "the connection failed or was cut"),
+    "no answer in time": ("hang=2", r"no answer within 0.5 s \(`request_timeout`\)"),
+    "an HTML page with 200": ("html", r"HTTP 200 with \d+ bytes that are not JSON \(text/html\)"),
+    "cut JSON in a whole 200": ("cut-json", "that are not JSON"),
+    "chunked body cut": ("cut=chunked", "the connection failed or was cut"),
+    "an `error` in a 200": ("error-in-200", "java.sql.SQLTransientConnectionException"),
+    "422": ("status=422", "HTTP 422"),
+}
+"""What does not pass: fault, and what the user reads."""
+
+SECOND = {"window_seconds": 1.0}
+"""A vendor's minute that lasts a second."""
+QUICK = {**SECOND, "longest_wait": 0.1}
+IMPATIENT = {**QUICK, "tries": 3, "first_tries": 3}
+
+
+@dataclass
+class Figures:
+    """What the matrix did, for the documentation."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, **row: object) -> None:
+        self.rows.append(row)
+
+
+@pytest.fixture(scope="module")
+def figures() -> Iterator[Figures]:
+    """Collect figures, and write them down at the end."""
+    found = Figures()
+    yield found
+    sums = Counter[str]()
+    for row in found.rows:
+        sums.update({name: row[name] for name in ("injected", "wanted", "lost")})
+    summary = {
+        "date": time.strftime("%Y-%m-%d"),
+        "combinations": len(found.rows),
+        **sums,
+        "rows": found.rows,
+    }
+    (ROOT / "output" / "faults.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Sandbox]:
+    """One account for all tests, in which nothing happens but what they inject."""
+    with Sandbox(devices=60, seed=7, now=NOW, rate_limit=0) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def wanted(account: Sandbox) -> Callable[[str], dict[tuple[Any, ...], dict[str, Any]]]:
+    """Say what the records of a stream are."""
+    known: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {}
+
+    def records(stream: str) -> dict[tuple[Any, ...], dict[str, Any]]:
+        if stream not in known:
+            rows = map(json.loads, lines(account.state, stream))
+            known[stream] = truth.records_of(stream, rows)
+        return known[stream]
+
+    return records
+
+
+@pytest.fixture(scope="module")
+def catalog(
+    account: Sandbox, quickly: Callable[[str], QuickTapCommand]
+) -> Callable[..., dict[str, Any]]:
+    """Select streams without discovering anew."""
+    text = json.dumps(quickly("catalog").catalog(fast(account)))
+
+    def select(*streams: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(text)
+        found["streams"] = [e for e in found["streams"] if e["stream"] in streams]
+        for entry in found["streams"]:
+            entry["metadata"].append({"breadcrumb": [], "metadata": {"selected": True}})
+        return found
+
+    return select
+
+
+@pytest.fixture
+def inject(account: Sandbox) -> Iterator[Callable[..., None]]:
+    """Put faults in force; afterwards there are none."""
+
+    def put(*faults: str, retry_after: str = "none") -> None:
+        account.call(account.state.journal.reset)
+        account.call(lambda: account.state.faults.replace(faults))
+        account.state.quirks = account.state.quirks.changed({"retry_after": retry_after})
+        account.state.tokens.issued = 0
+
+    yield put
+    put()
+    account.state.forbidden = []
+
+
+def struck(sandbox: Sandbox) -> int:
+    return sum(fault.struck for fault in sandbox.state.faults.faults)
+
+
+def records(run: Run, stream: str) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Give the records by key, each of which came once."""
+    keys = Counter(truth.key_of(stream, record) for record in run.records[stream])
+    assert set(keys.values()) <= {1}
+    return {truth.key_of(stream, record): record for record in run.records[stream]}
+
+
+@contextmanager
+def listener() -> Generator[tuple[str, list[bytes]]]:
+    """Listen on another port; give its URL and whatever anybody sends there."""
+    heard: list[bytes] = []
+
+    class Listens(BaseRequestHandler):
+        @override
+        def handle(self) -> None:
+            heard.append(self.request.recv(10_000))
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Listens) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", heard
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("fault", "place"), [(fault, place) for fault, (_, at) in PASSING.items() for place in at]
+)
+def test_a_fault_that_passes_costs_no_record(  # noqa: PLR0913, PLR0917 - fixtures
+    account: Sandbox,
+    quick: QuickTapCommand,
+    catalog: Callable[..., dict[str, Any]],
+    inject: Callable[..., None],
+    wanted: Callable[[str], dict[tuple[Any, ...], dict[str, Any]]],
+    figures: Figures,
+    fault: str,
+    place: str,
+) -> None:
+    stream, selector, times = PLACES[place]
+    text, _ = PASSING[fault]
+    inject(f"{text}:{selector}:times={times}", retry_after="1" if "Retry" in fault else "none")
+    quick.patience = QUICK
+    config = fast(account, page_size=20, request_timeout=0.5 if fault in SLOW else 30)
+    run = quick(config, catalog=catalog(stream))
+
+    assert run.code == 0, run.err
+    assert struck(account) == times
+    got, whole = records(run, stream), wanted(stream)
+    figures.add(
+        fault=fault,
+        place=place,
+        injected=times,
+        wanted=len(whole),
+        lost=len(whole.keys() - got.keys()),
+    )
+    assert len(whole) > 1
+    assert got == whole
+    if "401" in fault:
+        assert account.state.tokens.issued <= 1 + times
+        assert "retries, 0" in run.err or "0 retries" in run.err
+    elif "429" in fault:
+        assert re.search(r"HTTP 429 on \S+: all requests wait 1 s, then go slower", run.err)
+        assert f"{times} times HTTP 429" in run.err
+    else:
+        assert run.err.count("Trying again.") == times
+    assert "Traceback" not in run.err
+
+
+@pytest.mark.parametrize("place", WITH_A_BODY)
+@pytest.mark.parametrize("fault", LASTING)
+def test_a_fault_that_lasts_fails_its_stream_and_no_other(
+    account: Sandbox,
+    quick: QuickTapCommand,
+    catalog: Callable[..., dict[str, Any]],
+    inject: Callable[..., None],
+    wanted: Callable[[str], dict[tuple[Any, ...], dict[str, Any]]],
+    fault: str,
+    place: str,
+) -> None:
+    stream, selector, _ = PLACES[place]
+    text, message = LASTING[fault]
+    inject(f"{text}:{selector.partition(':')[0]}")
+    quick.patience = IMPATIENT
+    config = fast(account, page_size=20, request_timeout=0.5 if fault in SLOW else 30)
+    run = quick(config, catalog=catalog("sites", stream, "users", "printer_audits"))
+
+    assert run.code == 1
+    failed = [line for line in run.err.splitlines() if ", FAILED: " in line]
+    assert len(failed) >= 1
+    assert f"{stream}: " in failed[0]
+    assert re.search(message, failed[0])
+    assert f"streams failed: {stream}" in run.err.splitlines()[-1]
+    assert records(run, "users") == wanted("users")
+    assert records(run, "sites") == wanted("sites")
+    if place != "list page":
+        assert records(run, "printer_audits") == wanted("printer_audits")
+        assert run.bookmark("printer_audits")
+    assert "Traceback" not in run.err
+
+
+@pytest.mark.parametrize("place", EVERYWHERE)
+def test_a_redirect_is_not_followed(
+    account: Sandbox,
+    quick: QuickTapCommand,
+    catalog: Callable[..., dict[str, Any]],
+    inject: Callable[..., None],
+    place: str,
+) -> None:
+    stream, selector, _ = PLACES[place]
+    with listener() as (elsewhere, heard):
+        inject(f"redirect={elsewhere}/api/v2/account:{selector}")
+        run = quick(fast(account, page_size=20), catalog=catalog(stream))
+    assert run.code == 1
+    assert "redirects are not followed, so that the token stays with the API's host" in run.err
+    assert heard == []
+
+
+@pytest.mark.parametrize("place", ["list page", "activity log"])
+def test_a_next_page_on_another_host_is_not_asked(
+    account: Sandbox,
+    quick: QuickTapCommand,
+    catalog: Callable[..., dict[str, Any]],
+    inject: Callable[..., None],
+    place: str,
+) -> None:
+    stream, selector, _ = PLACES[place]
+    with listener() as (elsewhere, heard):
+        inject(f"next-page={elsewhere}:{selector.partition(':')[0]}")
+        run = quick(fast(account, page_size=20), catalog=catalog(stream, "users"))
+    assert run.code == 1
+    assert re.search(f"{stream}: .*, FAILED: .*the next page is on another host", run.err)
+    assert heard == []
+    assert run.records["users"]
+
+
+@pytest.mark.parametrize("place", ["list page", "activity log"])
+def test_pages_in_a_circle_are_a_failure_and_not_endless(
+    account: Sandbox,
+    quick: QuickTapCommand,
+    catalog: Callable[..., dict[str, Any]],
+    inject: Callable[..., None],
+    place: str,
+) -> None:
+    stream, selector, _ = PLACES[place]
+    inject(f"next-page=circle:{selector.partition(':')[0]}")
+    run = quick(fast(account, page_size=20), catalog=catalog(stream, "users"))
+    assert run.code == 1
+    assert re.search(f"{stream}: .*, FAILED: .* circle", run.err)
+    assert run.records["users"]
+
+
+@pytest.mark.parametrize("failure", ["401", "400"])
+def test_a_wrong_key_ends_the_run_at_once_and_says_what_to_check(
+    account: Sandbox,
+    quick: QuickTapCommand,
+    catalog: Callable[..., dict[str, Any]],
+    inject: Callable[..., None],
+    failure: str,
+) -> None:
+    inject()
+    account.state.quirks = account.state.quirks.changed({"token_failure": failure})
+    config = fast(account, api_secret="wrong")
+    run = quick(config, catalog=catalog(*truth.STREAMS))
+    assert run.code == 1
+    assert run.err.splitlines()[-1].endswith(
+        f"Datto RMM refused the credentials (HTTP {failure}). Check `api_key`, `api_secret` and "
+        "`platform`: a key works only on the platform it was made on, and only while API access "
+        "is enabled for its user."
+    )
+    assert [entry.path for entry in account.requests] == ["/auth/oauth/token"]
+
+
+def test_a_token_that_is_refused_for_ever_ends_the_run(
+    account: Sandbox,
+    quick: QuickTapCommand,
+    catalog: Callable[..., dict[str, Any]],
+    inject: Callable[..., None],
+) -> None:
+    inject("status=401:path=/v2/")
+    run = quick(fast(account), catalog=catalog("users", "device_audits"))
+    assert run.code == 1
+    assert "HTTP 401 twice in a row, the second time with a new token" in run.err
+    assert account.state.tokens.issued <= 4
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("status=502", "HTTP 502"),
+        ("html", "that are not JSON (text/html)"),
+        ("hang=2", "no answer within 0.5 s"),
+        ("reset", "the connection failed or was cut"),
+    ],
+)
+def test_without_a_token_no_stream_tries_its_luck(
+    account: Sandbox,
+    quick: QuickTapCommand,
+    catalog: Callable[..., dict[str, Any]],
+    inject: Callable[..., None],
+    fault: str,
+    message: str,
+) -> None:
+    inject(f"{fault}:path=/auth/oauth/token")
+    quick.patience = IMPATIENT
+    started = time.monotonic()
+    config = fast(account, request_timeout=0.5)
+    run = quick(config, catalog=catalog(*truth.STREAMS))
+    assert run.code == 1
+    assert time.monotonic() - started < 10
+    last = run.err.splitlines()[-1]
+    assert "/auth/oauth/token: " in last
+    assert message in last
+    assert {entry.path for entry in account.requests} <= {"/auth/oauth/token"}
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("http://127.0.0.1:9", "the connection failed or was cut; check outbound HTTPS"),
+        ("https://nowhere.invalid", "the host name does not resolve; check `platform`/`api_url`"),
+    ],
+)
+def test_without_a_network_the_run_ends_soon(
+    account: Sandbox,
+    quick: QuickTapCommand,
+    catalog: Callable[..., dict[str, Any]],
+    url: str,
+    message: str,
+) -> None:
+    config = fast(account, api_url=url)
+    started = time.monotonic()
+    run = quick(config, catalog=catalog(*truth.STREAMS))
+    assert run.code == 1
+    assert time.monotonic() - started < 15
+    assert message in run.err.splitlines()[-1]
+    assert "Traceback" not in run.err
+
+
+def test_a_missing_permission_is_named_and_the_other_streams_are_complete(
+    account: Sandbox,
+    quick: QuickTapCommand,
+    catalog: Callable[..., dict[str, Any]],
+    inject: Callable[..., None],
+    wanted: Callable[[str], dict[tuple[Any, ...], dict[str, Any]]],
+) -> None:
+    inject()
+    account.state.forbidden = [re.compile("/v2/account/users"), re.compile("/v2/activity-logs")]
+    run = quick(fast(account), catalog=catalog("sites", "users", "activity_logs", "printer_audits"))
+    assert run.code == 1
+    failed = [line for line in run.err.splitlines() if ", FAILED: " in line]
+    assert len(failed) == 2
+    assert re.search(
+        r"users: 0 records.*FAILED: /v2/account/users: HTTP 403\. The API user's .* needs: .*Users",
+        failed[0],
+    )
+    assert re.search(
+        r"activity_logs: 0 records.*FAILED: /v2/activity-logs: HTTP 403\. .* needs: .*Administr",
+        failed[1],
+    )
+    assert run.err.splitlines()[-1].endswith("2 of 4 streams failed: users, activity_logs")
+    for stream in ("sites", "printer_audits"):
+        assert records(run, stream) == wanted(stream)
+    assert run.bookmark("printer_audits")
+
+
+@pytest.mark.parametrize("status", [404, 400])
+def test_a_device_without_an_audit_is_left_out_and_counted(
+    account: Sandbox,
+    quick: QuickTapCommand,
+    catalog: Callable[..., dict[str, Any]],
+    inject: Callable[..., None],
+    wanted: Callable[[str], dict[tuple[Any, ...], dict[str, Any]]],
+    status: int,
+) -> None:
+    whole = wanted("device_audits")
+    gone = sorted(key[0] for key in whole)[:2]
+    inject(f"status={status}:path=/v2/audit/device/({'|'.join(gone)})$")
+    run = quick(fast(account), catalog=catalog("device_audits"))
+    assert run.code == 0
+    got = records(run, "device_audits")
+    assert got == {key: record for key, record in whole.items() if key[0] not in gone}
+    assert f"device_audits: 2 left out: has nothing to give (HTTP {status})" in run.err
+    assert re.search(r"device_audits: \d+ records, .* 2 left out", run.err)
+
+
+@pytest.mark.parametrize("retry_after", ["none", "1"])
+@pytest.mark.parametrize("parallel", [1, 16])
+def test_above_the_limit_all_requests_stop_and_the_block_is_never_reached(
+    sandbox: Callable[..., Sandbox],
+    quick: QuickTapCommand,
+    retry_after: str,
+    parallel: int,
+) -> None:
+    crowded = sandbox(
+        rate_limit=40, rate_window=3, block_after=20, retry_after=retry_after, slow_down_seconds=0
+    )
+    quick.patience = {"window_seconds": 3.0}
+    config = fast(crowded, max_parallel_requests=parallel)
+    run = quick.sync(config, "device_audits")
+    statuses = crowded.state.journal.by_status
+    assert run.code == 0, run.err
+    assert statuses[403] == 0
+    assert len(run.records["device_audits"]) == 50
+    if parallel == 16:
+        assert statuses[429] > 0
+        assert re.search("all requests wait [13] s, then go slower", run.err)
+
+
+@pytest.mark.parametrize("retry_after", ["none", "1"])
+def test_an_ip_block_is_waited_out(
+    sandbox: Callable[..., Sandbox], quick: QuickTapCommand, retry_after: str
+) -> None:
+    strict = sandbox(retry_after=retry_after, latency_ms=20)
+
+    def block() -> None:
+        while len(strict.requests) < 20:
+            time.sleep(0.005)
+        strict.state.limit._blocked_until = time.monotonic() + 1.5
+
+    other_tool = Thread(target=block)
+    other_tool.start()
+    quick.patience = {"block_seconds": 1.6}
+    run = quick.sync(fast(strict, max_parallel_requests=4), "device_audits", "printer_audits")
+    other_tool.join()
+    assert run.code == 0, run.err
+    assert 2 <= strict.state.journal.by_status[403] < 20
+    assert "HTTP 403 on every path: the IP address is blocked: all requests wait" in run.err
+    assert len(run.records["device_audits"]) == 50
+
+
+def test_a_block_that_does_not_end_ends_the_run(
+    sandbox: Callable[..., Sandbox], quick: QuickTapCommand
+) -> None:
+    strict = sandbox(rate_limit=30, block_after=1, block_seconds=600, slow_down_seconds=0)
+    quick.patience = {"window_seconds": 1.0, "block_seconds": 0.2, "refused_seconds": 2.5}
+    run = quick.sync(fast(strict), "devices", "device_audits", "printer_audits")
+    assert run.code == 1
+    assert "HTTP 403 on every path: this IP address is blocked" in run.err.splitlines()[-1]
+    assert len(run.records["devices"]) == 60
+    assert strict.state.journal.by_status[403] < 50
+
+
+def test_a_blocked_address_is_told_at_the_start(
+    sandbox: Callable[..., Sandbox], quick: QuickTapCommand
+) -> None:
+    strict = sandbox(rate_limit=1, rate_window=9, block_after=1, block_seconds=600)
+    for _ in range(2):
+        strict.state.limit.arrive()
+    run = quick.sync(fast(strict), *truth.STREAMS)
+    assert run.code == 1
+    assert "this IP address is blocked" in run.err.splitlines()[-1]
+    assert len(strict.requests) == 2
+
+
+def test_the_limit_that_others_use_up_for_good_ends_the_run(
+    sandbox: Callable[..., Sandbox], quick: QuickTapCommand
+) -> None:
+    busy = sandbox(rate_limit=60, other_client_rate=10_000, block_after=1000)
+    quick.patience = {"window_seconds": 0.2, "refused_seconds": 1.5}
+    run = quick.sync(fast(busy), *truth.STREAMS)
+    assert run.code == 1
+    assert "Other tools use up the account's request limit" in run.err.splitlines()[-1]
+    assert busy.state.journal.by_status[429] < 30
+
+
+def test_the_run_ends_while_requests_hang(
+    account: Sandbox,
+    quick: QuickTapCommand,
+    catalog: Callable[..., dict[str, Any]],
+    inject: Callable[..., None],
+) -> None:
+    """Threads that wait for a retry or for the budget do not hold up a run that has failed."""
+    inject(
+        "status=503:path=/v2/account/(components|variables)",
+        "status=401:path=/v2/account/users",
+        "status=401:path=/auth/oauth/token:after=1",
+    )
+    started = time.monotonic()
+    run = quick(fast(account), catalog=catalog("users", "components", "account_variables"))
+    assert run.code == 1
+    assert "refused the credentials" in run.err.splitlines()[-1]
+    assert time.monotonic() - started < 5
+
+
+def test_a_401_on_one_path_alone_costs_that_stream_only(
+    account: Sandbox,
+    quick: QuickTapCommand,
+    catalog: Callable[..., dict[str, Any]],
+    inject: Callable[..., None],
+) -> None:
+    inject("status=401:path=/v2/account/users")
+    run = quick(fast(account), catalog=catalog("users", "components", "account_variables"))
+    assert run.code == 1
+    assert "users failed: /v2/account/users: HTTP 401 twice in a row" in run.err
+    assert "1 of 3 streams failed: users" in run.err.splitlines()[-1]
+    assert run.records["components"]
+    assert run.records["account_variables"]
+
+
+def test_an_answer_that_is_no_page_is_no_empty_list(
+    account: Sandbox,
+    quick: QuickTapCommand,
+    catalog: Callable[..., dict[str, Any]],
+    inject: Callable[..., None],
+) -> None:
+    inject("next-page=no-details:path=/v2/account/users:first=2")
+    run = quick(fast(account), catalog=catalog("users"))
+    assert run.code == 0, run.err
+    assert "the answer is no page" in run.err
+    assert run.records["users"]
+
+
+def test_a_failing_look_at_the_account_does_not_cost_the_devices(
+    account: Sandbox,
+    quick: QuickTapCommand,
+    catalog: Callable[..., dict[str, Any]],
+    inject: Callable[..., None],
+) -> None:
+    inject("status=400:path=/api/v2/account$", "status=503:path=/v2/account/sites")
+    run = quick(fast(account), catalog=catalog("devices", "printer_audits"))
+    assert run.code == 0, run.err
+    assert len(run.records["devices"]) == len(account.account.devices)
+    assert run.records["printer_audits"]

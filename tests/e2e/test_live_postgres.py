@@ -1,0 +1,90 @@
+"""Ten syncs in a row into a real PostgreSQL, piped as in a shell, while the account lives."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from demo.pipeline import MELTANO_FOLDER, Pipeline, alone_in_this_clone
+from demo.postgres import Postgres
+from tests import truth
+from tests.conftest import TapCommand, calls, fast
+from tests.e2e.test_meltano_postgres import warehouse
+from tests.e2e.warehouse import selection, true_rows, without_left_devices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tap_datto_rmm.sandbox import Sandbox
+
+AUDITS = ("device_audits", "esxi_host_audits", "printer_audits")
+STREAMS = ("account", "sites", "devices", "alerts", "activity_logs", *AUDITS)
+SYNCS = 10
+
+
+@pytest.fixture
+def postgres(tmp_path: Path) -> Iterator[Postgres]:
+    """A PostgreSQL, and the target that Meltano has installed."""
+    with alone_in_this_clone(), Postgres(tmp_path / "postgres") as server:
+        Pipeline(tmp_path, {}).install()
+        yield server
+
+
+def piped(folder: Path, tap: list[str], target: list[str]) -> dict[str, Any]:
+    """Run `tap | target`; give the last state that the target has confirmed."""
+    with (folder / "log.txt").open("wb") as log:
+        reader = subprocess.Popen(tap, stdout=subprocess.PIPE, stderr=log, cwd=folder)
+        writer = subprocess.run(
+            target, stdin=reader.stdout, stdout=subprocess.PIPE, stderr=log, check=False
+        )
+        assert reader.stdout
+        reader.stdout.close()
+    said = (folder / "log.txt").read_text(encoding="utf-8", errors="replace")[-3000:]
+    assert (reader.wait(), writer.returncode) == (0, 0), said
+    state: dict[str, Any] = json.loads(writer.stdout.splitlines()[-1])
+    return state
+
+
+def test_after_each_of_ten_syncs_postgresql_equals_the_account_at_the_cost_of_what_changed(
+    sandbox: Callable[..., Sandbox], postgres: Postgres, tmp_path: Path
+) -> None:
+    account = sandbox(devices=160, udf="30")
+    target_config = tmp_path / "target.json"
+    settings = {"load_method": "upsert", "default_target_schema": "datto_rmm", "hard_delete": True}
+    target_config.write_text(
+        json.dumps({**postgres.settings, **settings, "port": int(postgres.settings["port"])})
+    )
+    program = MELTANO_FOLDER / "loaders/target-postgres/venv/bin/target-postgres"
+    target = [os.fspath(program), "--config", os.fspath(target_config)]
+    tap = TapCommand(tmp_path)
+    config = fast(account, emit_activate_version_messages=True, deletion_guard_percent=50)
+    state: dict[str, Any] | None = None
+    for sync in range(1 + SYNCS):
+        happened = account.advance(900, added=3, removed=2) if sync else None
+        calls(account)
+        command = tap.arguments(config, state=state, catalog=selection(*STREAMS))
+        state = piped(tmp_path, command, target)
+        made = calls(account)
+        found = warehouse(postgres)
+        for stream in STREAMS:
+            wanted, got = true_rows(account, stream), found[stream]
+            if "deviceUid" in truth.STREAMS[stream].keys:
+                got = without_left_devices(account, got)
+            assert got.keys() == wanted.keys(), (sync, stream)
+            for key, row in wanted.items():
+                assert {name: got[key].get(name) for name in row} == row, (sync, stream, key)
+        if happened:
+            audited = set(happened.audited)
+            changed = sum(
+                device.uid in audited or device.audited is None
+                for device in account.account.devices
+                if device.system.device_class in {"device", "esxihost", "printer"}
+            )
+            audits = sum(number for path, number in made.items() if "{" in path)
+            assert changed <= audits <= 1.1 * changed, (sync, made)
+            assert sum(made.values()) - audits <= 6 + 2 * 8, (sync, made)

@@ -1,0 +1,284 @@
+"""Selection: what is not selected costs no call and never leaves the tap."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+import requests
+
+from tests import truth
+from tests.conftest import Run, TapCommand, calls, fast, select
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_datto_rmm.sandbox import Sandbox
+    from tests.e2e.conftest import QuickTapCommand
+
+
+class Cost(NamedTuple):
+    """The calls of a stream that is alone: lists of one page, and endpoints for each parent."""
+
+    lists: dict[str, int]
+    each: tuple[str, ...] = ()
+    of: str = ""
+    """The stream that has one record for each of these parents."""
+
+
+SITES = {"/v2/account/sites": 1}
+DEVICES = {"/v2/account": 1, "/v2/account/devices": 1}
+"""The device list, and the account's own count to hold it against."""
+LOG = {"/v2/activity-logs": 1}
+RESULTS = "/v2/job/{job_uid}/results/{device_uid}"
+
+NEEDS: dict[str, Cost] = {
+    "account": Cost({"/v2/account": 1}),
+    "sites": Cost(SITES),
+    "devices": Cost(DEVICES),
+    "alerts": Cost({"/v2/account/alerts/open": 1, "/v2/account/alerts/resolved": 1}),
+    "device_audits": Cost(DEVICES, ("/v2/audit/device/{device_uid}",), "device_audits"),
+    "device_software": Cost(DEVICES, ("/v2/audit/device/{device_uid}/software",), "device_audits"),
+    "esxi_host_audits": Cost(DEVICES, ("/v2/audit/esxihost/{device_uid}",), "esxi_host_audits"),
+    "printer_audits": Cost(DEVICES, ("/v2/audit/printer/{device_uid}",), "printer_audits"),
+    "activity_logs": Cost(LOG),
+    "users": Cost({"/v2/account/users": 1}),
+    "account_variables": Cost({"/v2/account/variables": 1}),
+    "components": Cost({"/v2/account/components": 1}),
+    "default_filters": Cost({"/v2/filter/default-filters": 1}),
+    "custom_filters": Cost({"/v2/filter/custom-filters": 1}),
+    "dnet_site_mappings": Cost({"/v2/account/dnet-site-mappings": 1}),
+    "site_settings": Cost(SITES, ("/v2/site/{site_uid}/settings",), "site_settings"),
+    "site_variables": Cost(SITES, ("/v2/site/{site_uid}/variables",), "site_settings"),
+    "site_filters": Cost(SITES, ("/v2/site/{site_uid}/filters",), "site_settings"),
+    "site_network_interfaces": Cost(
+        SITES, ("/v2/site/{site_uid}/devices/network-interface",), "site_settings"
+    ),
+    "site_patches": Cost(SITES, ("/v2/site/{site_uid}/patches",), "site_settings"),
+    "device_patches": Cost(DEVICES, ("/v2/device/{device_uid}/patches",), "device_audits"),
+    "jobs": Cost(LOG, ("/v2/job/{job_uid}",), "jobs"),
+    "job_components": Cost(LOG, ("/v2/job/{job_uid}/components",), "jobs"),
+    "job_results": Cost(LOG, (RESULTS,), "job_results"),
+    "job_outputs": Cost(LOG, (f"{RESULTS}/stdout", f"{RESULTS}/stderr"), "job_results"),
+    "devices_v3": Cost({"/v3/account/devices": 1}),
+}
+
+ROWS_OF_A_PAGE = 250
+
+
+@dataclass(frozen=True)
+class Small:
+    """A small account, what is in it, and the tap's catalog."""
+
+    sandbox: Sandbox
+    lines: dict[str, list[dict[str, Any]]]
+    tap: TapCommand
+    whole_catalog: dict[str, Any]
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return fast(self.sandbox)
+
+    def catalog(self, *streams: str) -> dict[str, Any]:
+        catalog = copy.deepcopy(self.whole_catalog)
+        for entry in catalog["streams"]:
+            select(entry, selected=entry["stream"] in streams)
+        return catalog
+
+    def sync(self, *streams: str) -> Run:
+        calls(self.sandbox)
+        return self.tap(self.config, catalog=self.catalog(*streams))
+
+    def records(self, stream: str) -> dict[tuple[Any, ...], dict[str, Any]]:
+        return truth.records_of(stream, self.lines[stream])
+
+
+@pytest.fixture(scope="module")
+def small(sandboxes: Callable[..., Sandbox], quickly: Callable[[str], QuickTapCommand]) -> Small:
+    sandbox = sandboxes(devices=24)
+    lines = {}
+    for stream in truth.STREAMS:
+        answer = requests.get(f"{sandbox.url}/_sandbox/expected/{stream}", timeout=30)
+        lines[stream] = [json.loads(line) for line in answer.text.splitlines()]
+    tap = quickly("small")
+    return Small(sandbox, lines, tap, json.loads(tap(fast(sandbox), "--discover").out))
+
+
+def cost(small: Small, stream: str) -> Counter[str]:
+    """Work out the calls that a stream needs when it is the only one."""
+    lists, each, of = NEEDS[stream]
+    needed = Counter(lists)
+    rows = Counter(json.dumps(line["parent"]) for line in small.lines[stream])
+    further_pages = sum((count - 1) // ROWS_OF_A_PAGE for count in rows.values()) if each else 0
+    for endpoint in each:
+        needed[endpoint] = len(small.records(of)) + further_pages
+    return needed
+
+
+@pytest.mark.parametrize("stream", truth.STREAMS)
+def test_a_stream_works_alone_and_costs_only_the_calls_that_it_needs(
+    small: Small, stream: str
+) -> None:
+    run = small.sync(stream)
+    tokens = [e for e in small.sandbox.requests if e.path.startswith("/auth/")]
+    made = calls(small.sandbox)
+    assert run.code == 0
+    assert run.schemas.keys() == {stream}
+    assert run.records.keys() == {stream}
+    keys = [truth.key_of(stream, record) for record in run.records[stream]]
+    assert sorted(map(str, keys)) == sorted(map(str, small.records(stream)))
+    assert made == cost(small, stream)
+    assert len(tokens) == 1
+
+
+def test_a_parent_is_read_once_for_all_streams_that_need_it(small: Small) -> None:
+    children = [stream for stream, needs in NEEDS.items() if needs.each]
+    assert len(children) == 14
+    run = small.sync(*children)
+    made = calls(small.sandbox)
+    assert run.code == 0
+    assert {"devices", "sites", "activity_logs"} & run.schemas.keys() == set()
+    for path in ("/v2/account", "/v2/account/sites", "/v2/account/devices", "/v2/activity-logs"):
+        assert made[path] == 1
+
+
+def test_every_other_call_is_a_get(small: Small) -> None:
+    small.sync("devices", "jobs", "site_settings")
+    methods = {(e.method, e.path) for e in small.sandbox.requests if e.method != "GET"}
+    assert methods == {("POST", "/auth/oauth/token")}
+
+
+def test_nothing_selected_costs_nothing(small: Small) -> None:
+    run = small.sync()
+    assert run.code == 0
+    assert run.schemas == {}
+    assert small.sandbox.requests == []
+
+
+def test_without_a_catalog_everything_is_read_but_what_is_costly(small: Small) -> None:
+    run = small.tap(small.config)
+    assert run.code == 0
+    by_default = {name for name, stream in truth.STREAMS.items() if stream.by_default}
+    assert run.schemas.keys() == by_default
+    assert "jobs" in by_default
+    made = calls(small.sandbox)
+    costly = ("/patches", "/components", "/results", "/v3/")
+    assert [path for path in made if any(word in path for word in costly)] == [
+        "/v2/account/components"
+    ]
+
+
+def test_the_catalog_says_what_is_selected_by_default(small: Small) -> None:
+    said = {
+        entry["stream"]: metadata["metadata"]["selected-by-default"]
+        for entry in small.whole_catalog["streams"]
+        for metadata in entry["metadata"]
+        if metadata["breadcrumb"] == []
+    }
+    assert said == {name: stream.by_default for name, stream in truth.STREAMS.items()}
+
+
+@pytest.mark.parametrize("keep_unknown", [False, True], ids=["left-out", "kept"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("description",),
+        ("udf",),
+        ("udf", "udf3"),
+        ("antivirus",),
+        ("patchManagement", "patchStatus"),
+    ],
+    ids=".".join,
+)
+def test_a_deselected_property_never_leaves_the_tap(
+    small: Small, path: tuple[str, ...], *, keep_unknown: bool
+) -> None:
+    catalog = small.catalog("devices")
+    entry = next(e for e in catalog["streams"] if e["stream"] == "devices")
+    select(entry, *path, selected=False)
+    run = small.tap(small.config | {"keep_unknown_properties": keep_unknown}, catalog=catalog)
+    assert run.code == 0
+    schema = run.schemas["devices"]["schema"]
+    for step in path:
+        schema = schema.get("properties", {}).get(step, {})
+    assert schema == {}
+    records = {record["uid"]: record for record in run.records["devices"]}
+    assert records.keys() == {line["row"]["uid"] for line in small.lines["devices"]}
+    hidden = 0
+    for line in small.lines["devices"]:
+        wanted = truth.record_of("devices", line["row"], {})
+        inside = wanted
+        for step in path[:-1]:
+            inside = inside[step] or {}
+        hidden += bool(inside.pop(path[-1], None))
+        got = {k: v for k, v in records[wanted["uid"]].items() if k != "_unknown"}
+        assert got == wanted
+    assert hidden
+    assert "not know" not in run.err
+
+
+def test_a_recovery_key_in_a_user_defined_field_stays_when_the_field_is_deselected(
+    small: Small,
+) -> None:
+    keys = [line["row"]["udf"]["udf3"] for line in small.lines["devices"]]
+    keys = [key for key in keys if key]
+    assert keys
+    catalog = small.catalog("devices")
+    entry = next(e for e in catalog["streams"] if e["stream"] == "devices")
+    select(entry, "udf", "udf3", selected=False)
+    run = small.tap(small.config | {"keep_unknown_properties": True}, catalog=catalog)
+    assert len(run.records["devices"]) == len(small.lines["devices"])
+    assert [key for key in keys if key in run.out + run.err] == []
+
+
+@pytest.mark.parametrize("stream", ["devices", "alerts", "device_audits", "device_software"])
+def test_keys_and_bookmark_date_cannot_be_deselected(small: Small, stream: str) -> None:
+    catalog = small.catalog(stream)
+    entry = next(e for e in catalog["streams"] if e["stream"] == stream)
+    for name in entry["schema"]["properties"]:
+        select(entry, name, selected=False)
+    run = small.tap(small.config, catalog=catalog)
+    assert run.code == 0
+    declared = truth.STREAMS[stream]
+    assert run.schemas[stream]["schema"]["properties"].keys() == {
+        *declared.keys,
+        *([declared.incremental_by] if declared.incremental_by else []),
+    }
+    keys = [truth.key_of(stream, record) for record in run.records[stream]]
+    assert sorted(map(str, keys)) == sorted(map(str, small.records(stream)))
+
+
+def test_the_class_of_an_alert_can_be_had_without_its_context(small: Small) -> None:
+    catalog = small.catalog("alerts")
+    entry = next(e for e in catalog["streams"] if e["stream"] == "alerts")
+    select(entry, "alertContext", selected=False)
+    run = small.tap(small.config, catalog=catalog)
+    wanted = Counter(r["alertContextClass"] for r in small.records("alerts").values())
+    assert Counter(r["alertContextClass"] for r in run.records["alerts"]) == wanted
+    assert "alertContext" not in set().union(*run.records["alerts"])
+
+
+def test_jobs_are_found_although_the_details_of_the_log_are_deselected(small: Small) -> None:
+    catalog = small.catalog("activity_logs", "jobs")
+    entry = next(e for e in catalog["streams"] if e["stream"] == "activity_logs")
+    select(entry, "details", selected=False)
+    run = small.tap(small.config, catalog=catalog)
+    assert len(run.records["jobs"]) == len(small.records("jobs")) > 0
+    assert "details" not in set().union(*run.records["activity_logs"])
+
+
+def test_a_catalog_that_was_cut_to_a_few_properties_is_respected(small: Small) -> None:
+    catalog = small.catalog("devices")
+    entry = next(e for e in catalog["streams"] if e["stream"] == "devices")
+    kept = {"uid", "hostname", "lastSeen"}
+    properties = entry["schema"]["properties"]
+    entry["schema"]["properties"] = {n: s for n, s in properties.items() if n in kept}
+    run = small.tap(small.config, catalog=catalog)
+    assert run.code == 0
+    found = Counter(name for record in run.records["devices"] for name in record)
+    assert found == dict.fromkeys(kept, len(small.lines["devices"]))
+    assert "not know" not in run.err

@@ -1,0 +1,427 @@
+"""Settings: each wrong one is named, with what it may be, before the first request."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import singer_sdk
+
+from tests.conftest import SECRETS, TapCommand, calls, fast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_datto_rmm.sandbox import Sandbox
+    from tests.e2e.conftest import QuickTapCommand
+
+PLATFORMS = "pinotage, merlot, concord, vidal, zinfandel, syrah"
+FINE = {"api_key": SECRETS[1], "api_secret": SECRETS[0], "platform": "merlot"}
+
+WRONG: list[tuple[str, object, str]] = [
+    ("platform", "merlo", f"one of {PLATFORMS}"),
+    ("platform", "Merlot", f"one of {PLATFORMS}"),
+    ("platform", 7, f"one of {PLATFORMS}"),
+    ("api_url", "merlot-api.centrastage.net", "https://merlot-api.centrastage.net"),
+    ("api_url", "ftp://merlot-api.centrastage.net", "https"),
+    ("api_url", "http://merlot-api.centrastage.net", "https, except on this machine"),
+    ("api_url", "http://127.0.0.1.example.net", "https, except on this machine"),
+    ("api_url", "http://127.0.0.1@example.net", "https, except on this machine"),
+    ("api_url", "https://merlot-api.centrastage.net/api/v2", "such as https://"),
+    ("api_url", "https://key:secret@merlot-api.centrastage.net", "such as https://"),
+    ("api_url", "https://merlot-api.centrastage.net/?a=b", "such as https://"),
+    ("api_url", "https://merlot:port", "such as https://"),
+    ("api_url", "https://", "such as https://"),
+    ("start_date", "yesterday", "2026-01-01T00:00:00Z"),
+    ("start_date", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00Z"),
+    ("start_date", 20260101, "2026-01-01T00:00:00Z"),
+    ("page_size", 0, "from 1 to 250"),
+    ("page_size", 251, "from 1 to 250"),
+    ("page_size", 2.5, "from 1 to 250"),
+    ("page_size", "many", "from 1 to 250"),
+    ("page_size", True, "from 1 to 250"),
+    ("max_requests_per_minute", 0, "1 or more"),
+    ("max_requests_per_minute", "fast", "1 or more"),
+    ("max_parallel_requests", 0, "1 or more"),
+    ("max_parallel_requests", -3, "1 or more"),
+    ("request_timeout", 0, "more than 0"),
+    ("request_timeout", -1, "more than 0"),
+    ("request_timeout", "long", "more than 0"),
+    ("lookback_minutes", -1, "0 or more"),
+    ("lookback_minutes", 1.5, "0 or more"),
+    ("resolved_alerts_newest_first", "perhaps", "true or false"),
+    ("full_sweep_days", 0, "1 or more"),
+    ("emit_activate_version_messages", "perhaps", "true or false"),
+    ("deletion_guard_percent", -1, "from 0 to 100"),
+    ("deletion_guard_percent", 101, "from 0 to 100"),
+    ("keep_unknown_properties", 1, "true or false"),
+    ("user_agent", "two\r\nlines: 1", "without line breaks"),
+    ("user_agent", 7, "text"),
+    ("custom_streams", "alerts", "a list of {name, path, primary_keys"),
+    ("custom_streams", [7], "a list of {name, path, primary_keys"),
+    ("spec_path", 7, "the path of an OpenAPI document"),
+    ("api_key", "", "the API key of a Datto RMM user"),
+    ("api_key", "  \n", "the API key of a Datto RMM user"),
+    ("api_key", ["a-secret-in-a-list"], "the API key of a Datto RMM user"),
+    ("api_secret", "", "the API secret key"),
+    ("api_secret", None, "the API secret key"),
+    ("api_secret", 975318642, "the API secret key"),
+]
+
+
+def in_environment(settings: dict[str, Any]) -> dict[str, str]:
+    return {f"TAP_DATTO_RMM_{name.upper()}": str(value) for name, value in settings.items()}
+
+
+def errors(err: str) -> list[str]:
+    return [line.split(" | ")[-1] for line in err.splitlines() if " ERROR " in line]
+
+
+@pytest.mark.parametrize(("name", "value", "may_be"), WRONG, ids=lambda value: str(value)[:40])
+def test_a_wrong_setting_is_named_with_what_it_may_be(
+    quick: QuickTapCommand, name: str, value: object, may_be: str
+) -> None:
+    run = quick(FINE | {name: value})
+    assert run.code == 1
+    assert run.out == ""
+    assert "Traceback" not in run.err
+    (line,) = [line for line in errors(run.err) if "`" in line]
+    assert line.startswith(f"Setting `{name}` ")
+    assert may_be in line
+    assert "a-secret-in-a-list" not in run.err
+    assert "975318642" not in run.err
+
+
+@pytest.mark.parametrize("name", ["api_key", "api_secret", "platform"])
+def test_a_missing_setting_is_named(quick: QuickTapCommand, name: str) -> None:
+    run = quick({key: value for key, value in FINE.items() if key != name})
+    assert run.code == 1
+    (line,) = [line for line in errors(run.err) if "`" in line]
+    assert line.startswith(f"Setting `{name}` is missing")
+    assert "Traceback" not in run.err
+
+
+def test_all_wrong_settings_are_told_at_once(quick: QuickTapCommand) -> None:
+    run = quick({"api_key": "k", "page_size": 0, "lookback_minutes": -1})
+    assert run.code == 1
+    named = [line.split("`")[1] for line in errors(run.err) if "`" in line]
+    assert sorted(named) == ["api_secret", "lookback_minutes", "page_size", "platform"]
+
+
+@pytest.mark.parametrize(
+    ("typo", "meant"),
+    [
+        ("api_kee", "api_key"),
+        ("apikey", "api_key"),
+        ("page_sise", "page_size"),
+        ("max_request_per_minute", "max_requests_per_minute"),
+        ("costum_streams", "custom_streams"),
+    ],
+)
+def test_a_typo_in_a_settings_name_gets_the_name_that_was_meant(
+    quick: QuickTapCommand, typo: str, meant: str
+) -> None:
+    run = quick(FINE | {typo: "x"})
+    assert run.code == 1
+    (line,) = [line for line in errors(run.err) if "`" in line]
+    assert line == f"Setting `{typo}` is not known. Did you mean `{meant}`?"
+
+
+def test_a_setting_of_somebody_else_is_no_error(quick: QuickTapCommand) -> None:
+    run = quick(FINE | {"add_record_metadata": True}, "--test=schema")
+    assert run.code == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "Cannot read"),
+        ("{", "is not valid JSON"),
+        ("[]", "is no OpenAPI 3 document"),
+        ('{"openapi": "3.1.0"}', "is no OpenAPI 3 document"),
+        ('{"swagger": "2.0", "paths": {}}', "is no OpenAPI 3 document"),
+    ],
+)
+def test_a_spec_that_cannot_be_used_is_refused_with_what_to_do(
+    quick: QuickTapCommand, tmp_path: Path, content: str | None, says: str
+) -> None:
+    path = tmp_path / "spec.json"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    run = quick(FINE | {"spec_path": str(path)})
+    assert run.code == 1
+    (line,) = errors(run.err)
+    assert says in line
+    assert str(path) in line
+    assert "Remove `spec_path`" in line
+    assert "Traceback" not in run.err
+
+
+def test_the_spec_of_another_api_is_refused(quick: QuickTapCommand, tmp_path: Path) -> None:
+    path = tmp_path / "spec.json"
+    path.write_text('{"openapi": "3.1.0", "paths": {}, "components": {"schemas": {}}}', "utf-8")
+    run = quick(FINE | {"spec_path": str(path)})
+    assert run.code == 1
+    (line,) = errors(run.err)
+    assert line == f"{path} describes another API: it has no stream's path."
+
+
+# Credentials
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"api_secret": "wrong-secret"}, {"api_key": "wrong-key"}], ids=lambda w: next(iter(w))
+)
+@pytest.mark.parametrize("status", ["401", "400"])
+def test_wrong_credentials_end_the_run_at_once_and_say_what_to_check(
+    tap: TapCommand, sandbox: Callable[..., Sandbox], wrong: dict[str, str], status: str
+) -> None:
+    sandbox_ = sandbox(devices=5, token_failure=status)
+    started = time.monotonic()
+    run = tap(fast(sandbox_, **wrong))
+    assert time.monotonic() - started < 5
+    assert run.code == 1
+    assert run.records == {}
+    line = errors(run.err)[-1]
+    assert f"HTTP {status}" in line
+    for setting in ("`api_key`", "`api_secret`", "`platform`"):
+        assert setting in line
+    assert "Traceback" not in run.err
+    assert "wrong-" not in run.out + run.err
+    assert [entry.path for entry in sandbox_.requests] == ["/auth/oauth/token"]
+
+
+@pytest.mark.parametrize("status", [403, 404, 422])
+def test_any_refusal_at_the_token_url_is_final(
+    quick: QuickTapCommand, sandbox: Callable[..., Sandbox], status: int
+) -> None:
+    sandbox_ = sandbox(devices=5, faults=(f"status={status}:path=/auth/oauth/token",))
+    run = quick(fast(sandbox_))
+    assert run.code == 1
+    assert f"HTTP {status}" in errors(run.err)[-1]
+    assert "`platform`" in errors(run.err)[-1]
+    assert sum(entry.method == "POST" for entry in sandbox_.requests) == 1
+
+
+# Ways in which settings reach the tap
+
+
+@pytest.fixture(scope="module")
+def tiny(sandboxes: Callable[..., Sandbox]) -> Sandbox:
+    return sandboxes(devices=5)
+
+
+@pytest.fixture
+def only_users(quick: QuickTapCommand, tiny: Sandbox) -> dict[str, Any]:
+    calls(tiny)
+    return quick.catalog(fast(tiny), "users")
+
+
+@pytest.mark.parametrize("suffix", ["", "/", "/api", "/api/"])
+def test_the_url_of_the_api_works_with_and_without_its_base_path(
+    quick: QuickTapCommand, tiny: Sandbox, only_users: dict[str, Any], suffix: str
+) -> None:
+    run = quick(fast(tiny, api_url=tiny.url + suffix), catalog=only_users)
+    assert run.code == 0
+    assert run.records["users"]
+    assert calls(tiny) == {"/v2/account/users": 1}
+
+
+def test_settings_can_come_from_the_environment(
+    quick: QuickTapCommand, tiny: Sandbox, only_users: dict[str, Any]
+) -> None:
+    quick.environment = in_environment(fast(tiny, page_size=3))
+    run = quick(None, "--config=ENV", catalog=only_users)
+    assert run.code == 0
+    assert len(run.records["users"]) > 3
+    assert {entry.query for entry in tiny.requests} >= {"max=3", "max=3&page=1"}
+
+
+def test_switches_and_numbers_can_come_from_the_environment(quick: QuickTapCommand) -> None:
+    quick.environment = in_environment(
+        FINE | {"keep_unknown_properties": "true", "request_timeout": "2.5", "page_size": "7"}
+    )
+    run = quick(None, "--config=ENV", "--test=schema")
+    assert run.code == 0
+    for stream in ("account", "device_audits", "activity_logs"):
+        assert "_unknown" in run.schemas[stream]["schema"]["properties"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("page_size", "251"),
+        ("page_size", "many"),
+        ("max_parallel_requests", "2.5"),
+        ("request_timeout", "soon"),
+        ("keep_unknown_properties", "perhaps"),
+        ("custom_streams", "[{"),
+    ],
+)
+def test_a_wrong_setting_from_the_environment_is_named_too(
+    quick: QuickTapCommand, name: str, text: str
+) -> None:
+    quick.environment = in_environment({name: text})
+    run = quick(FINE, "--config=ENV")
+    assert run.code == 1
+    (line,) = [line for line in errors(run.err) if "`" in line]
+    assert line.startswith(f"Setting `{name}` must be: ")
+    assert "Traceback" not in run.err
+
+
+def test_a_setting_left_empty_in_the_environment_counts_as_not_given(
+    quick: QuickTapCommand, tiny: Sandbox, only_users: dict[str, Any]
+) -> None:
+    empty = dict.fromkeys(("platform", "page_size", "start_date", "spec_path", "user_agent"), "")
+    quick.environment = in_environment(empty)
+    run = quick(fast(tiny), "--config=ENV", catalog=only_users)
+    assert run.code == 0
+    assert run.records["users"]
+
+
+def test_the_environment_wins_over_the_file(
+    quick: QuickTapCommand, tiny: Sandbox, only_users: dict[str, Any]
+) -> None:
+    run = quick(
+        fast(tiny, page_size=4),
+        "--config=ENV",
+        catalog=only_users,
+        TAP_DATTO_RMM_PAGE_SIZE="3",
+    )
+    assert run.code == 0
+    assert "max=3" in {entry.query for entry in tiny.requests}
+    assert "max=4" not in {entry.query for entry in tiny.requests}
+
+
+def test_settings_can_come_from_a_dotenv_file_beside_the_virtual_environment(
+    tap: TapCommand, tiny: Sandbox, only_users: dict[str, Any]
+) -> None:
+    # The SDK looks for it from its own folder upwards, so this one stands where a user's does.
+    venv = tap.folder / "project" / ".venv"
+    venv.mkdir(parents=True)
+    (venv / "singer_sdk").symlink_to(Path(singer_sdk.__file__).parent)
+    lines = [f"{name}={value}\n" for name, value in in_environment(fast(tiny)).items()]
+    (venv.parent / ".env").write_text("".join(lines), encoding="utf-8")
+    run = tap(None, "--config=ENV", catalog=only_users, PYTHONPATH=str(venv))
+    assert run.code == 0
+    assert run.records["users"]
+
+
+def test_a_custom_stream_can_come_from_the_environment(quick: QuickTapCommand) -> None:
+    stream = {
+        "name": "status",
+        "path": "/v2/system/status",
+        "primary_keys": ["version"],
+        "component": "StatusResponse",
+    }
+    run = quick(
+        FINE, "--config=ENV", "--discover", TAP_DATTO_RMM_CUSTOM_STREAMS=json.dumps([stream])
+    )
+    assert run.code == 0
+    assert "status" in {entry["stream"] for entry in json.loads(run.out)["streams"]}
+
+
+@pytest.mark.parametrize(
+    ("settings", "header"),
+    [({}, "tap-datto-rmm/"), ({"user_agent": "msp-reports/7"}, "msp-reports/7")],
+    ids=["default", "own"],
+)
+def test_the_tap_says_who_it_is(
+    quick: QuickTapCommand,
+    only_users: dict[str, Any],
+    settings: dict[str, str],
+    header: str,
+    user_agents: tuple[str, list[str]],
+) -> None:
+    url, seen = user_agents
+    run = quick({**FINE, "api_url": url, **settings}, catalog=only_users)
+    assert run.code == 1
+    assert len(seen) == 1
+    assert seen[0].startswith(header)
+
+
+def test_a_timeout_may_have_a_fraction(
+    quick: QuickTapCommand, tiny: Sandbox, only_users: dict[str, Any]
+) -> None:
+    run = quick(fast(tiny, request_timeout=2.5), catalog=only_users)
+    assert run.code == 0
+    assert run.records["users"]
+
+
+@pytest.mark.parametrize("start", ["2026-11-17", "2026-11-17T06:00:00+06:00", "2026-11-17 00:00"])
+def test_nothing_older_than_the_start_date_is_read(
+    quick: QuickTapCommand, sandbox: Callable[..., Sandbox], start: str
+) -> None:
+    sandbox_ = sandbox(devices=40)
+    streams = ("activity_logs", "alerts")
+    everything = quick.sync(fast(sandbox_), *streams)
+    run = quick.sync(fast(sandbox_, start_date=start), *streams)
+    assert run.code == 0
+    midnight = "2026-11-17T00:00:00.000000+00:00"
+    for stream, date in (("activity_logs", "date"), ("alerts", "resolvedOn")):
+        wanted = [r for r in everything.records[stream] if (r[date] or "9") >= midnight]
+        assert 0 < len(wanted) < len(everything.records[stream])
+        assert run.records[stream] == wanted
+
+
+# keep_unknown_properties
+
+UNKNOWN: dict[str, object] = {
+    "brandNew": 1,
+    "brandNewObject": {"inner": [None, "ünknown"], "brandNewInside": "x"},
+    "brand.new key": None,
+}
+"""What the sandbox's fault adds to every row."""
+
+
+@pytest.fixture(scope="module")
+def grown(sandboxes: Callable[..., Sandbox]) -> Sandbox:
+    """An API that has grown since the spec was made."""
+    return sandboxes(devices=12, faults=("unknown-keys",))
+
+
+def test_what_the_spec_does_not_know_is_left_out_and_named_once_a_stream(
+    quick: QuickTapCommand, grown: Sandbox
+) -> None:
+    streams = ("account", "users", "devices", "device_audits")
+    run = quick.sync(fast(grown), *streams)
+    assert run.code == 0
+    assert "brandNew" not in run.out
+    assert "brand.new" not in run.out
+    warnings = Counter(
+        (line.split("`")[1], stream)
+        for line in run.err.splitlines()
+        for stream in streams
+        if f" {stream}: the API sends `" in line
+    )
+    assert set(warnings.values()) == {1}
+    assert warnings.keys() >= {(name, stream) for name in UNKNOWN for stream in streams}
+    assert ("descriptor.brandNewInside", "account") in warnings
+    assert ("udf.brandNewInside", "devices") in warnings
+    assert len(run.records["devices"]) == 12
+
+
+def test_what_the_spec_does_not_know_can_be_kept(quick: QuickTapCommand, grown: Sandbox) -> None:
+    streams = ("account", "users", "devices", "site_settings")
+    run = quick.sync(fast(grown, keep_unknown_properties=True), *streams)
+    assert run.code == 0
+    for stream in streams:
+        column = run.schemas[stream]["schema"]["properties"]["_unknown"]
+        assert column["type"] == ["object", "null"]
+        assert run.records[stream]
+        for record in run.records[stream]:
+            assert {name: record["_unknown"].get(name, "no") for name in UNKNOWN} == UNKNOWN
+    (account,) = run.records["account"]
+    inside = {"descriptor.brandNewInside": "x", "devicesStatus.brandNewInside": "x"}
+    assert account["_unknown"] == UNKNOWN | inside
+
+
+def test_nothing_unknown_is_null(quick: QuickTapCommand, tiny: Sandbox) -> None:
+    run = quick.sync(fast(tiny, keep_unknown_properties=True), "devices", "sites")
+    assert run.records["devices"]
+    for record in run.records["devices"] + run.records["sites"]:
+        assert record["_unknown"] is None

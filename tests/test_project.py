@@ -1,0 +1,121 @@
+"""The project's own files agree with each other and with the tap."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tap_datto_rmm.settings import CONFIG_SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+SETTINGS: dict[str, dict[str, Any]] = CONFIG_SCHEMA["properties"]
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return content
+
+
+def steps(workflow: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for job in workflow["jobs"].values():
+        yield from job.get("steps", [])
+
+
+def make_commands() -> set[str]:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    return {f"make {target}" for target in re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE)}
+
+
+def test_ci_tests_every_python_version_that_the_package_claims() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    claimed = re.findall(r"Python :: (3\.\d+)$", "\n".join(project["classifiers"]), re.MULTILINE)
+    assert claimed[0] == project["requires-python"].removeprefix(">=")
+    assert [int(version.partition(".")[2]) for version in claimed] == list(range(11, 15))
+
+    jobs = read_yaml(ROOT / ".github/workflows/test.yml")["jobs"]
+    inspect = next(step for step in jobs["package"]["steps"] if step.get("id") == "inspect")
+    assert inspect["uses"].startswith("hynek/build-and-inspect-python-package@")
+    output = jobs["package"]["outputs"]["python-versions"]
+    assert output == "${{ steps.inspect.outputs.supported_python_classifiers_json_array }}"
+    matrix = jobs["test"]["strategy"]["matrix"]
+    assert matrix == {"python-version": "${{ fromJson(needs.package.outputs.python-versions) }}"}
+    assert jobs["test"]["env"]["PYTHON"] == "python${{ matrix.python-version }}"
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_ci_runs_only_what_a_developer_can_run(path: Path) -> None:
+    commands = {step["run"] for step in steps(read_yaml(path)) if "run" in step}
+    of_github = {command for command in commands if command.startswith("gh release create ")}
+    assert commands - of_github <= make_commands()
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_every_action_is_pinned_to_a_commit_that_names_its_version(path: Path) -> None:
+    uses = re.findall(r"uses: (.+)", path.read_text(encoding="utf-8"))
+    assert uses
+    for action in uses:
+        assert re.fullmatch(r"\S+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\$/\.github/workflows/\S+", action)
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_a_document_names_the_two_commands_and_only_commands_that_exist(name: str) -> None:
+    document = (ROOT / name).read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:`|^ *)(make [a-z-]+)", document, re.MULTILINE))
+    assert {"make demo", "make test"} <= named <= make_commands()
+
+
+def test_the_example_environment_holds_every_setting_and_no_other() -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    named = re.findall(r"^(?:# )?TAP_DATTO_RMM_([A-Z_]+)=", example, re.MULTILINE)
+    assert sorted(named) == sorted(name.upper() for name in SETTINGS)
+
+
+def test_the_example_environment_shows_the_defaults() -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    shown = dict(re.findall(r"^# TAP_DATTO_RMM_([A-Z_]+)=(.*)$", example, re.MULTILINE))
+    defaults = {
+        name.upper(): prop["default"] for name, prop in SETTINGS.items() if "default" in prop
+    }
+    as_text = {name: str(value).lower() for name, value in defaults.items()}
+    assert {name: shown[name] for name in as_text} == as_text
+
+
+def meltano_settings() -> dict[str, dict[str, Any]]:
+    plugins = read_yaml(ROOT / "meltano.yml")["plugins"]
+    tap = next(plugin for plugin in plugins["extractors"] if plugin["name"] == "tap-datto-rmm")
+    return {setting["name"]: setting for setting in tap["settings"]}
+
+
+def meltano_kind(prop: dict[str, Any]) -> str | None:
+    """The kind of setting that Meltano needs to read a value of this JSON type."""
+    if "enum" in prop:
+        return "options"
+    if prop.get("format") == "date-time":
+        return "date_iso8601"
+    types = prop["type"] if isinstance(prop["type"], list) else [prop["type"]]
+    kinds = {"integer": "integer", "number": "decimal", "boolean": "boolean", "array": "array"}
+    return next((kinds[name] for name in types if name in kinds), None)
+
+
+def test_meltano_knows_every_setting_of_the_tap_and_no_other() -> None:
+    assert sorted(meltano_settings()) == sorted(SETTINGS)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_meltano_reads_a_setting_as_the_tap_does(name: str) -> None:
+    prop, setting = SETTINGS[name], meltano_settings()[name]
+    kind = setting.get("kind")
+    assert (None if kind == "string" else kind) == meltano_kind(prop)
+    assert setting.get("sensitive", False) == prop.get("secret", False)
+    options = [option["value"] for option in setting.get("options", [])]
+    assert options == [value for value in prop.get("enum", []) if value is not None]
+    assert setting.get("value", prop.get("default")) == prop.get("default")

@@ -1,0 +1,199 @@
+"""What a record must be, said a second time and as simply as possible.
+
+From a row as it is on the wire, the packaged OpenAPI document and the contract's rules; nothing
+here comes from the tap's own record pass.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Row = dict[str, Any]
+
+ROOT = Path(__file__).parent.parent
+COMPONENTS: dict[str, Row] = json.loads(
+    (ROOT / "specs" / "datto-rmm-openapi.json").read_text(encoding="utf-8")
+)["components"]["schemas"]
+
+NEVER = {0, -62_135_596_800_000}
+"""Numbers that the vendor sends for a date that is not there: 0, and .NET's minimum date."""
+
+
+class Stream(NamedTuple):
+    """A line of the contract's table of streams."""
+
+    component: str
+    keys: tuple[str, ...]
+    adds: tuple[str, ...] = ()
+    incremental_by: str | None = None
+    """The date that the bookmark holds; None: each run reads everything."""
+    by_default: bool = True
+
+
+AUDITED = ("deviceUid", "lastAuditDate")
+BY_AUDIT = "lastAuditDate"
+BY_ACTIVITY = "date"
+
+STREAMS: dict[str, Stream] = {
+    "account": Stream("Account", ("uid",)),
+    "sites": Stream("Site", ("uid",)),
+    "devices": Stream("Device", ("uid",)),
+    "alerts": Stream("Alert", ("alertUid",), ("alertContextClass",), "resolvedOn"),
+    "device_audits": Stream("DeviceAudit", ("deviceUid",), AUDITED, BY_AUDIT),
+    "device_software": Stream("Software", ("deviceUid", "name", "version"), AUDITED, BY_AUDIT),
+    "esxi_host_audits": Stream("ESXiHostAudit", ("deviceUid",), AUDITED, BY_AUDIT),
+    "printer_audits": Stream("PrinterAudit", ("deviceUid",), AUDITED, BY_AUDIT),
+    "activity_logs": Stream("ActivityLog", ("id",), (), BY_ACTIVITY),
+    "users": Stream("AuthUser", ("username",)),
+    "account_variables": Stream("Variable", ("id",)),
+    "components": Stream("Component", ("uid",)),
+    "default_filters": Stream("Filter", ("id",)),
+    "custom_filters": Stream("Filter", ("id",)),
+    "dnet_site_mappings": Stream("DnetSiteMappingsDto", ("uid",)),
+    "site_settings": Stream("SiteSettings", ("siteUid",), ("siteUid",)),
+    "site_variables": Stream("Variable", ("siteUid", "id"), ("siteUid",)),
+    "site_filters": Stream("Filter", ("siteUid", "id"), ("siteUid",)),
+    "site_network_interfaces": Stream("Device Network Interface", ("uid",)),
+    "site_patches": Stream(
+        "SitePatch", ("siteUid", "patchId", "installStatus"), ("siteUid",), by_default=False
+    ),
+    "device_patches": Stream(
+        "Patch", ("deviceUid", "patchId"), ("deviceUid",), BY_AUDIT, by_default=False
+    ),
+    "jobs": Stream("Job", ("uid",), (), BY_ACTIVITY),
+    "job_components": Stream(
+        "JobComponent", ("jobUid", "uid"), ("jobUid",), BY_ACTIVITY, by_default=False
+    ),
+    "job_results": Stream("JobResults", ("jobUid", "deviceUid"), (), BY_ACTIVITY, by_default=False),
+    "job_outputs": Stream(
+        "JobStdData",
+        ("jobUid", "deviceUid", "componentUid", "channel"),
+        ("jobUid", "deviceUid", "channel"),
+        BY_ACTIVITY,
+        by_default=False,
+    ),
+    "devices_v3": Stream("DeviceV3", ("uid",), by_default=False),
+}
+"""The contract's table."""
+
+SETTINGS: dict[str, object] = {
+    "api_key": None,
+    "api_secret": None,
+    "platform": None,
+    "api_url": None,
+    "start_date": None,
+    "page_size": 250,
+    "max_requests_per_minute": 540,
+    "max_parallel_requests": 8,
+    "request_timeout": 60,
+    "lookback_minutes": 60,
+    "resolved_alerts_newest_first": False,
+    "full_sweep_days": 7,
+    "emit_activate_version_messages": False,
+    "deletion_guard_percent": 20,
+    "keep_unknown_properties": False,
+    "user_agent": None,
+    "custom_streams": [],
+    "spec_path": None,
+}
+"""The contract's settings and their defaults."""
+
+UDFS = {f"udf{n}": {"type": "string"} for n in range(1, 301)}
+ON_THE_WIRE: dict[str, dict[str, Row]] = {
+    "Device": {
+        "udf": {"type": "object", "properties": UDFS},
+        "warrantyDate": {"type": "string", "format": "date"},
+    },
+    "DeviceV3": {"warrantyDate": {"type": "string", "format": "date"}},
+    "ActivityLog": {"date": {"type": "string", "format": "date-time"}},
+}
+"""Properties that the wire has and the document lacks, or has otherwise; the contract says so."""
+
+
+def record_of(stream: str, row: Mapping[str, Any], parent: Mapping[str, Any]) -> Row:
+    """Say what the record of a wire row is."""
+    component, _, adds, *_ = STREAMS[stream]
+    record = _object(dict(row), _component(component), inside="")
+    if stream == "alerts":
+        context = row.get("alertContext")
+        record["alertContextClass"] = context.get("@class") if context else None
+    for name in adds:
+        if name in parent:
+            value = parent[name]
+            record[name] = date_time(value) if name == "lastAuditDate" else value
+    return record
+
+
+def records_of(stream: str, lines: Iterable[Mapping[str, Any]]) -> dict[tuple[Any, ...], Row]:
+    """Say what the records of a stream are, by key: each key once, the first row of it."""
+    found: dict[tuple[Any, ...], Row] = {}
+    for line in lines:
+        record = record_of(stream, line["row"], line["parent"])
+        found.setdefault(key_of(stream, record), record)
+    return found
+
+
+def key_of(stream: str, record: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Give a record's primary key."""
+    return tuple(record[name] for name in STREAMS[stream].keys)
+
+
+def date_time(value: float | str | None) -> str | None:
+    """Give a date in the fixed form: UTC, six digits behind the point."""
+    if value is None or value in NEVER:
+        return None
+    if isinstance(value, str):
+        moment = datetime.fromisoformat(value).astimezone(UTC)
+    else:
+        number = Decimal(str(value))
+        microseconds = number * (1_000 if abs(number) >= Decimal(10) ** 11 else 1_000_000)
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=round(microseconds))
+    text = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06}+00:00"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00", text)
+    return text
+
+
+def _component(name: str) -> Row:
+    schema = COMPONENTS[name]
+    return {**schema, "properties": {**schema["properties"], **ON_THE_WIRE.get(name, {})}}
+
+
+def _object(value: Row, schema: Row, inside: str) -> Row:
+    known = schema["properties"]
+    if inside == "proxySettings":
+        known = {name: known[name] for name in known if name != "password"}
+    return {name: _value(value[name], known[name], name) for name in value if name in known}
+
+
+def _value(value: Any, schema: Row, name: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Say what a value becomes. Anything but the types of the contract's table is an error here."""
+    while "$ref" in schema:
+        schema = _component(unquote(schema["$ref"].rpartition("/")[2]))
+    kind = "anything" if value is None or "oneOf" in schema else schema["type"]
+    if kind == "object" and "properties" in schema:
+        return _object(value, schema, name)
+    if kind == "array":
+        return [_value(item, schema["items"], name) for item in value]
+    if kind == "string" and schema.get("format") == "date-time":
+        return date_time(value)
+    if kind == "string" and isinstance(value, int | float):
+        return str(value)
+    assert isinstance(value, JSON_TYPES.get(kind, object)), (name, value)
+    return value
+
+
+JSON_TYPES: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+}
