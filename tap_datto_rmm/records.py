@@ -164,7 +164,7 @@ class RecordPass:
         def checked(value: Any) -> Any:  # noqa: ANN401 - any JSON value
             try:
                 return convert(without_secrets(value, where.rpartition(".")[2]))
-            except (ValueError, TypeError, OverflowError, LookupError):
+            except (ValueError, TypeError, OverflowError, LookupError, RecursionError):
                 wrong(where, value, wanted)
                 return None
 
@@ -214,16 +214,12 @@ class RecordPass:
         return convert
 
     def _open_object(self, path: tuple[str, ...]) -> Convert:
-        where, wrong = ".".join(path), self._oddities.is_wrong
-        name = "".join(path[-1:])
-
         def convert(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-            if type(value) is dict:
-                return without_secrets(value, name)
-            wrong(where, value, "an object")
-            return None
+            if type(value) is not dict:
+                raise TypeError
+            return value
 
-        return convert
+        return self._checked(convert, ".".join(path), "an object")
 
     def _known_object(
         self, rules: Mapping[str, Rule], silent: AbstractSet[str], path: tuple[str, ...]
@@ -256,7 +252,10 @@ class RecordPass:
         self._oddities.is_unknown(where, kept=self._keep)
         if self._unknown is None or _is_secret(path[-1]):
             return
-        value = without_secrets(value, path[-1], _is_secret)
+        try:
+            value = without_secrets(value, path[-1], _is_secret)
+        except RecursionError:
+            value = None
         if any(path[:length] in self._arrays for length in range(1, len(path))):
             self._unknown.setdefault(where, []).append(value)  # one for each item that has it
         else:
@@ -302,12 +301,17 @@ def without_secrets(
         is_secret: tells by a property's name whether it is left out as well.
     """
     if type(value) is dict:
-        return {
-            k: without_secrets(v, k, is_secret)
-            for k, v in value.items()
-            if (name, k) not in SECRET_PROPERTIES and not is_secret(k)
-        }
-    return [without_secrets(v, name, is_secret) for v in value] if type(value) is list else value
+        shown = {}
+        for key, inner in value.items():  # a loop: a comprehension takes twice the stack in 3.11
+            if (name, key) not in SECRET_PROPERTIES and not is_secret(key):
+                shown[key] = without_secrets(inner, key, is_secret)
+        return shown
+    if type(value) is list:
+        items = []
+        for item in value:
+            items.append(without_secrets(item, name, is_secret))  # noqa: PERF401 - likewise
+        return items
+    return value
 
 
 @lru_cache(maxsize=1024, typed=True)  # the inventory looks at the same dates as the record pass
