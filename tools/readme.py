@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tap_datto_rmm.doctor.costs import in_words
 from tap_datto_rmm.settings import CONFIG_SCHEMA
 from tap_datto_rmm.streams.base import DattoStream
 from tap_datto_rmm.tap import TapDattoRMM
@@ -19,29 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 README = Path(__file__).parents[1] / "README.md"
-
-CALLS = {
-    "sites": "per site",
-    "computers": "per computer audited since the last run",
-    "esxi_hosts": "per ESXi host audited since the last run",
-    "printers": "per printer audited since the last run",
-    "jobs": "per job logged since the last run",
-    "job_devices": "per job and device logged since the last run",
-    "job_channels": "2 per job and device logged since the last run",
-}
-"""What one more of each parent costs."""
-
-
-def calls(stream: DattoStream, *, paged: bool) -> str:
-    """Word what a stream costs in API calls."""
-    if stream.name == "activity_logs":
-        return "1 per 250 entries since the last run"
-    if stream.parent is None:
-        return "1 per 250 rows" if paged else "1"
-    per = CALLS[stream.parent]
-    if per[0].isdecimal():
-        return per
-    return f"1 {per}, and 1 per further 250 rows" if paged else f"1 {per}"
 
 
 def replication(stream: DattoStream) -> str:
@@ -69,7 +47,7 @@ def streams_table() -> Iterable[str]:
         default = "yes" if stream.selected_by_default else "no"
         yield (
             f"| `{stream.name}` | {path} | {keys} | {replication(stream)} | "
-            f"{calls(stream, paged=bool(tap.spec.is_list(stream.path)))} | {default} |"
+            f"{in_words(stream, paged=bool(tap.spec.is_list(stream.path)))} | {default} |"
         )
 
 

@@ -11,41 +11,39 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tap_datto_rmm.settings import MAX_PAGE_SIZE
-from tap_datto_rmm.streams.account import AccountStream
 from tap_datto_rmm.streams.activity import ActivityLogsStream
 
 if TYPE_CHECKING:
     from tap_datto_rmm.streams.base import DattoStream
 
-PARENTS: Final = {
-    "sites": "site",
-    "devices": "device",
-    "computers": "computer",
-    "esxi_hosts": "ESXi host",
-    "printers": "printer",
-    "jobs": "job",
-    "job_devices": "job and device",
-    "job_channels": "job, device and channel",
+PER_PARENT: Final = {
+    "sites": "per site",
+    "devices": "per device",
+    "computers": "per computer audited since the last run",
+    "esxi_hosts": "per ESXi host audited since the last run",
+    "printers": "per printer audited since the last run",
+    "jobs": "per job logged since the last run",
+    "job_devices": "per job and device logged since the last run",
+    "job_channels": "2 per job and device logged since the last run",
 }
-"""What a stream is asked for one by one, in words, by its `parent`."""
-
-SINCE: Final = {"lastAuditDate": "audited since the last run", "date": "since the last run"}
-"""What is left of it in an incremental run, by the stream's `follows`."""
+"""What one more of each `parent` costs."""
 
 
-def in_words(stream: type[DattoStream] | DattoStream) -> str:
-    """Word a stream's calls.
+def in_words(stream: DattoStream, *, paged: bool) -> str:
+    """Word what a stream costs in API calls; the README's table shows it.
 
-    >>> from tap_datto_rmm.streams.devices import DeviceAuditsStream
-    >>> in_words(DeviceAuditsStream)
-    '1 per computer audited since the last run'
+    Args:
+        stream: any.
+        paged: whether its path gives pages.
     """
-    since = f" {SINCE[stream.follows]}" if stream.follows in SINCE else ""
-    if stream.name == AccountStream.name:
-        return "1"
+    if isinstance(stream, ActivityLogsStream):
+        return f"1 per {MAX_PAGE_SIZE} entries since the last run"
     if stream.parent is None:
-        return f"1 per {MAX_PAGE_SIZE} rows{since}"
-    return f"1 per {PARENTS[stream.parent]}{since}"
+        return f"1 per {MAX_PAGE_SIZE} rows" if paged else "1"
+    per = PER_PARENT[stream.parent]
+    if per[0].isdecimal():
+        return per
+    return f"1 {per}, and 1 per further {MAX_PAGE_SIZE} rows" if paged else f"1 {per}"
 
 
 class Cost(NamedTuple):
