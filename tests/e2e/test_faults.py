@@ -219,10 +219,12 @@ def test_a_fault_that_passes_costs_no_record(  # noqa: PLR0913, PLR0917 - fixtur
     inject(f"{text}:{selector}:times={times}", retry_after="1" if "Retry" in fault else "none")
     quick.patience = QUICK
     config = fast(account, page_size=20, request_timeout=0.5 if fault in SLOW else 30)
+    started = time.monotonic()
     run = quick(config, catalog=catalog(stream))
 
     assert run.code == 0, run.err
     assert struck(account) == times
+    assert time.monotonic() - started >= ("with Retry-After" in fault)  # seconds that it names
     got, whole = records(run, stream), wanted(stream)
     figures.add(
         fault=fault,
@@ -557,7 +559,7 @@ def test_the_run_ends_while_requests_hang(
     run = quick(fast(account), catalog=catalog("users", "components", "account_variables"))
     assert run.code == 1
     assert "refused the credentials" in run.err.splitlines()[-1]
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
 
 
 def test_a_401_on_one_path_alone_costs_that_stream_only(
