@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from tests.conftest import Run
     from tests.e2e.conftest import QuickTapCommand
 
+Records = dict[tuple[Any, ...], dict[str, Any]]
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -127,56 +129,71 @@ def account() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def wanted(account: Sandbox) -> Callable[[str], dict[tuple[Any, ...], dict[str, Any]]]:
-    """Say what the records of a stream are."""
-    known: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {}
-
-    def records(stream: str) -> dict[tuple[Any, ...], dict[str, Any]]:
-        if stream not in known:
-            rows = map(json.loads, lines(account.state, stream))
-            known[stream] = truth.records_of(stream, rows)
-        return known[stream]
-
-    return records
+def discovered(account: Sandbox, quickly: Callable[[str], QuickTapCommand]) -> str:
+    """Discover once for all tests; give the catalog as JSON."""
+    return json.dumps(quickly("catalog").catalog(fast(account)))
 
 
 @pytest.fixture(scope="module")
-def catalog(
-    account: Sandbox, quickly: Callable[[str], QuickTapCommand]
-) -> Callable[..., dict[str, Any]]:
-    """Select streams without discovering anew."""
-    text = json.dumps(quickly("catalog").catalog(fast(account)))
+def known() -> dict[str, Records]:
+    """Keep the records that a test has asked for, by stream, for the tests after it."""
+    return {}
 
-    def select(*streams: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(text)
+
+@dataclass(frozen=True)
+class Bench:
+    """The account, the faults that a test puts in force there, and the tap that reads it."""
+
+    account: Sandbox
+    tap: QuickTapCommand
+    discovered: str
+    known: dict[str, Records]
+
+    def inject(self, *faults: str, retry_after: str = "none") -> None:
+        """Put these faults in force and nothing else."""
+        state = self.account.state
+        self.account.call(state.journal.reset)
+        self.account.call(lambda: state.faults.replace(faults))
+        state.quirks = self.account.options.quirks.changed({"retry_after": retry_after})
+        state.tokens.issued = 0
+        state.forbidden = []
+
+    @property
+    def struck(self) -> int:
+        """How many times a fault has struck."""
+        return sum(fault.struck for fault in self.account.state.faults.faults)
+
+    def run(self, *streams: str, **settings: object) -> Run:
+        """Sync these streams only."""
+        return self.tap(fast(self.account, **settings), catalog=self.catalog(*streams))
+
+    def catalog(self, *streams: str) -> dict[str, Any]:
+        """Select these streams only, without discovering anew."""
+        found: dict[str, Any] = json.loads(self.discovered)
         found["streams"] = [e for e in found["streams"] if e["stream"] in streams]
         for entry in found["streams"]:
             entry["metadata"].append({"breadcrumb": [], "metadata": {"selected": True}})
         return found
 
-    return select
+    def wanted(self, stream: str) -> Records:
+        """Say what the records of a stream are, by key."""
+        if stream not in self.known:
+            rows = map(json.loads, lines(self.account.state, stream))
+            self.known[stream] = truth.records_of(stream, rows)
+        return self.known[stream]
 
 
 @pytest.fixture
-def inject(account: Sandbox) -> Iterator[Callable[..., None]]:
-    """Put faults in force; afterwards there are none."""
-
-    def put(*faults: str, retry_after: str = "none") -> None:
-        account.call(account.state.journal.reset)
-        account.call(lambda: account.state.faults.replace(faults))
-        account.state.quirks = account.state.quirks.changed({"retry_after": retry_after})
-        account.state.tokens.issued = 0
-
-    yield put
-    put()
-    account.state.forbidden = []
+def bench(
+    account: Sandbox, quick: QuickTapCommand, discovered: str, known: dict[str, Records]
+) -> Bench:
+    """Start the test without faults."""
+    bench = Bench(account, quick, discovered, known)
+    bench.inject()
+    return bench
 
 
-def struck(sandbox: Sandbox) -> int:
-    return sum(fault.struck for fault in sandbox.state.faults.faults)
-
-
-def records(run: Run, stream: str) -> dict[tuple[Any, ...], dict[str, Any]]:
+def records(run: Run, stream: str) -> Records:
     """Give the records by key, each of which came once."""
     keys = Counter(truth.key_of(stream, record) for record in run.records[stream])
     assert set(keys.values()) <= {1}
@@ -204,28 +221,22 @@ def listener() -> Generator[tuple[str, list[bytes]]]:
 @pytest.mark.parametrize(
     ("fault", "place"), [(fault, place) for fault, (_, at) in PASSING.items() for place in at]
 )
-def test_a_fault_that_passes_costs_no_record(  # noqa: PLR0913, PLR0917 - fixtures
-    account: Sandbox,
-    quick: QuickTapCommand,
-    catalog: Callable[..., dict[str, Any]],
-    inject: Callable[..., None],
-    wanted: Callable[[str], dict[tuple[Any, ...], dict[str, Any]]],
-    figures: Figures,
-    fault: str,
-    place: str,
+def test_a_fault_that_passes_costs_no_record(
+    bench: Bench, figures: Figures, fault: str, place: str
 ) -> None:
     stream, selector, times = PLACES[place]
     text, _ = PASSING[fault]
-    inject(f"{text}:{selector}:times={times}", retry_after="1" if "Retry" in fault else "none")
-    quick.patience = QUICK
-    config = fast(account, page_size=20, request_timeout=0.5 if fault in SLOW else 30)
+    bench.inject(
+        f"{text}:{selector}:times={times}", retry_after="1" if "Retry" in fault else "none"
+    )
+    bench.tap.patience = QUICK
     started = time.monotonic()
-    run = quick(config, catalog=catalog(stream))
+    run = bench.run(stream, page_size=20, request_timeout=0.5 if fault in SLOW else 30)
 
     assert run.code == 0, run.err
-    assert struck(account) == times
+    assert bench.struck == times
     assert time.monotonic() - started >= ("with Retry-After" in fault)  # seconds that it names
-    got, whole = records(run, stream), wanted(stream)
+    got, whole = records(run, stream), bench.wanted(stream)
     figures.add(
         fault=fault,
         place=place,
@@ -236,7 +247,7 @@ def test_a_fault_that_passes_costs_no_record(  # noqa: PLR0913, PLR0917 - fixtur
     assert len(whole) > 1
     assert got == whole
     if "401" in fault:
-        assert account.state.tokens.issued <= 1 + times
+        assert bench.account.state.tokens.issued <= 1 + times
         assert "retries, 0" in run.err or "0 retries" in run.err
     elif "429" in fault:
         assert re.search(r"HTTP 429 on \S+: all requests wait 1 s, then go slower", run.err)
@@ -249,20 +260,15 @@ def test_a_fault_that_passes_costs_no_record(  # noqa: PLR0913, PLR0917 - fixtur
 @pytest.mark.parametrize("place", WITH_A_BODY)
 @pytest.mark.parametrize("fault", LASTING)
 def test_a_fault_that_lasts_fails_its_stream_and_no_other(
-    account: Sandbox,
-    quick: QuickTapCommand,
-    catalog: Callable[..., dict[str, Any]],
-    inject: Callable[..., None],
-    wanted: Callable[[str], dict[tuple[Any, ...], dict[str, Any]]],
-    fault: str,
-    place: str,
+    bench: Bench, fault: str, place: str
 ) -> None:
     stream, selector, _ = PLACES[place]
     text, message = LASTING[fault]
-    inject(f"{text}:{selector.partition(':')[0]}")
-    quick.patience = IMPATIENT
-    config = fast(account, page_size=20, request_timeout=0.5 if fault in SLOW else 30)
-    run = quick(config, catalog=catalog("sites", stream, "users", "printer_audits"))
+    bench.inject(f"{text}:{selector.partition(':')[0]}")
+    bench.tap.patience = IMPATIENT
+    timeout = 0.5 if fault in SLOW else 30
+    streams = ("sites", stream, "users", "printer_audits")
+    run = bench.run(*streams, page_size=20, request_timeout=timeout)
 
     assert run.code == 1
     failed = [line for line in run.err.splitlines() if ", FAILED: " in line]
@@ -270,43 +276,31 @@ def test_a_fault_that_lasts_fails_its_stream_and_no_other(
     assert f"{stream}: " in failed[0]
     assert re.search(message, failed[0])
     assert f"streams failed: {stream}" in run.err.splitlines()[-1]
-    assert records(run, "users") == wanted("users")
-    assert records(run, "sites") == wanted("sites")
+    assert records(run, "users") == bench.wanted("users")
+    assert records(run, "sites") == bench.wanted("sites")
     if place != "list page":
-        assert records(run, "printer_audits") == wanted("printer_audits")
+        assert records(run, "printer_audits") == bench.wanted("printer_audits")
         assert run.bookmark("printer_audits")
     assert "Traceback" not in run.err
 
 
 @pytest.mark.parametrize("place", EVERYWHERE)
-def test_a_redirect_is_not_followed(
-    account: Sandbox,
-    quick: QuickTapCommand,
-    catalog: Callable[..., dict[str, Any]],
-    inject: Callable[..., None],
-    place: str,
-) -> None:
+def test_a_redirect_is_not_followed(bench: Bench, place: str) -> None:
     stream, selector, _ = PLACES[place]
     with listener() as (elsewhere, heard):
-        inject(f"redirect={elsewhere}/api/v2/account:{selector}")
-        run = quick(fast(account, page_size=20), catalog=catalog(stream))
+        bench.inject(f"redirect={elsewhere}/api/v2/account:{selector}")
+        run = bench.run(stream, page_size=20)
     assert run.code == 1
     assert "redirects are not followed, so that the token stays with the API's host" in run.err
     assert heard == []
 
 
 @pytest.mark.parametrize("place", ["list page", "activity log"])
-def test_a_next_page_on_another_host_is_not_asked(
-    account: Sandbox,
-    quick: QuickTapCommand,
-    catalog: Callable[..., dict[str, Any]],
-    inject: Callable[..., None],
-    place: str,
-) -> None:
+def test_a_next_page_on_another_host_is_not_asked(bench: Bench, place: str) -> None:
     stream, selector, _ = PLACES[place]
     with listener() as (elsewhere, heard):
-        inject(f"next-page={elsewhere}:{selector.partition(':')[0]}")
-        run = quick(fast(account, page_size=20), catalog=catalog(stream, "users"))
+        bench.inject(f"next-page={elsewhere}:{selector.partition(':')[0]}")
+        run = bench.run(stream, "users", page_size=20)
     assert run.code == 1
     assert re.search(f"{stream}: .*, FAILED: .*the next page is on another host", run.err)
     assert heard == []
@@ -314,16 +308,10 @@ def test_a_next_page_on_another_host_is_not_asked(
 
 
 @pytest.mark.parametrize("place", ["list page", "activity log"])
-def test_pages_in_a_circle_are_a_failure_and_not_endless(
-    account: Sandbox,
-    quick: QuickTapCommand,
-    catalog: Callable[..., dict[str, Any]],
-    inject: Callable[..., None],
-    place: str,
-) -> None:
+def test_pages_in_a_circle_are_a_failure_and_not_endless(bench: Bench, place: str) -> None:
     stream, selector, _ = PLACES[place]
-    inject(f"next-page=circle:{selector.partition(':')[0]}")
-    run = quick(fast(account, page_size=20), catalog=catalog(stream, "users"))
+    bench.inject(f"next-page=circle:{selector.partition(':')[0]}")
+    run = bench.run(stream, "users", page_size=20)
     assert run.code == 1
     assert re.search(f"{stream}: .*, FAILED: .* circle", run.err)
     assert run.records["users"]
@@ -331,36 +319,25 @@ def test_pages_in_a_circle_are_a_failure_and_not_endless(
 
 @pytest.mark.parametrize("failure", ["401", "400"])
 def test_a_wrong_key_ends_the_run_at_once_and_says_what_to_check(
-    account: Sandbox,
-    quick: QuickTapCommand,
-    catalog: Callable[..., dict[str, Any]],
-    inject: Callable[..., None],
-    failure: str,
+    bench: Bench, failure: str
 ) -> None:
-    inject()
-    account.state.quirks = account.state.quirks.changed({"token_failure": failure})
-    config = fast(account, api_secret="wrong")
-    run = quick(config, catalog=catalog(*truth.STREAMS))
+    bench.account.state.quirks = bench.account.state.quirks.changed({"token_failure": failure})
+    run = bench.run(*truth.STREAMS, api_secret="wrong")
     assert run.code == 1
     assert run.err.splitlines()[-1].endswith(
         f"Datto RMM refused the credentials (HTTP {failure}). Check `api_key`, `api_secret` and "
         "`platform`: a key works only on the platform it was made on, and only while API access "
         "is enabled for its user."
     )
-    assert [entry.path for entry in account.requests] == ["/auth/oauth/token"]
+    assert [entry.path for entry in bench.account.requests] == ["/auth/oauth/token"]
 
 
-def test_a_token_that_is_refused_for_ever_ends_the_run(
-    account: Sandbox,
-    quick: QuickTapCommand,
-    catalog: Callable[..., dict[str, Any]],
-    inject: Callable[..., None],
-) -> None:
-    inject("status=401:path=/v2/")
-    run = quick(fast(account), catalog=catalog("users", "device_audits"))
+def test_a_token_that_is_refused_for_ever_ends_the_run(bench: Bench) -> None:
+    bench.inject("status=401:path=/v2/")
+    run = bench.run("users", "device_audits")
     assert run.code == 1
     assert "HTTP 401 twice in a row, the second time with a new token" in run.err
-    assert account.state.tokens.issued <= 4
+    assert bench.account.state.tokens.issued <= 4
 
 
 @pytest.mark.parametrize(
@@ -372,25 +349,17 @@ def test_a_token_that_is_refused_for_ever_ends_the_run(
         ("reset", "the connection failed or was cut"),
     ],
 )
-def test_without_a_token_no_stream_tries_its_luck(
-    account: Sandbox,
-    quick: QuickTapCommand,
-    catalog: Callable[..., dict[str, Any]],
-    inject: Callable[..., None],
-    fault: str,
-    message: str,
-) -> None:
-    inject(f"{fault}:path=/auth/oauth/token")
-    quick.patience = IMPATIENT
+def test_without_a_token_no_stream_tries_its_luck(bench: Bench, fault: str, message: str) -> None:
+    bench.inject(f"{fault}:path=/auth/oauth/token")
+    bench.tap.patience = IMPATIENT
     started = time.monotonic()
-    config = fast(account, request_timeout=0.5)
-    run = quick(config, catalog=catalog(*truth.STREAMS))
+    run = bench.run(*truth.STREAMS, request_timeout=0.5)
     assert run.code == 1
     assert time.monotonic() - started < 10
     last = run.err.splitlines()[-1]
     assert "/auth/oauth/token: " in last
     assert message in last
-    assert {entry.path for entry in account.requests} <= {"/auth/oauth/token"}
+    assert {entry.path for entry in bench.account.requests} <= {"/auth/oauth/token"}
 
 
 @pytest.mark.parametrize(
@@ -400,32 +369,21 @@ def test_without_a_token_no_stream_tries_its_luck(
         ("https://nowhere.invalid", "the host name does not resolve; check `platform`/`api_url`"),
     ],
 )
-def test_without_a_network_the_run_ends_soon(
-    account: Sandbox,
-    quick: QuickTapCommand,
-    catalog: Callable[..., dict[str, Any]],
-    url: str,
-    message: str,
-) -> None:
-    config = fast(account, api_url=url)
+def test_without_a_network_the_run_ends_soon(bench: Bench, url: str, message: str) -> None:
     started = time.monotonic()
-    run = quick(config, catalog=catalog(*truth.STREAMS))
+    run = bench.run(*truth.STREAMS, api_url=url)
     assert run.code == 1
     assert time.monotonic() - started < 15
     assert message in run.err.splitlines()[-1]
     assert "Traceback" not in run.err
 
 
-def test_a_missing_permission_is_named_and_the_other_streams_are_complete(
-    account: Sandbox,
-    quick: QuickTapCommand,
-    catalog: Callable[..., dict[str, Any]],
-    inject: Callable[..., None],
-    wanted: Callable[[str], dict[tuple[Any, ...], dict[str, Any]]],
-) -> None:
-    inject()
-    account.state.forbidden = [re.compile("/v2/account/users"), re.compile("/v2/activity-logs")]
-    run = quick(fast(account), catalog=catalog("sites", "users", "activity_logs", "printer_audits"))
+def test_a_missing_permission_is_named_and_the_other_streams_are_complete(bench: Bench) -> None:
+    bench.account.state.forbidden = [
+        re.compile("/v2/account/users"),
+        re.compile("/v2/activity-logs"),
+    ]
+    run = bench.run("sites", "users", "activity_logs", "printer_audits")
     assert run.code == 1
     failed = [line for line in run.err.splitlines() if ", FAILED: " in line]
     assert len(failed) == 2
@@ -439,23 +397,16 @@ def test_a_missing_permission_is_named_and_the_other_streams_are_complete(
     )
     assert run.err.splitlines()[-1].endswith("2 of 4 streams failed: users, activity_logs")
     for stream in ("sites", "printer_audits"):
-        assert records(run, stream) == wanted(stream)
+        assert records(run, stream) == bench.wanted(stream)
     assert run.bookmark("printer_audits")
 
 
 @pytest.mark.parametrize("status", [404, 400])
-def test_a_device_without_an_audit_is_left_out_and_counted(
-    account: Sandbox,
-    quick: QuickTapCommand,
-    catalog: Callable[..., dict[str, Any]],
-    inject: Callable[..., None],
-    wanted: Callable[[str], dict[tuple[Any, ...], dict[str, Any]]],
-    status: int,
-) -> None:
-    whole = wanted("device_audits")
+def test_a_device_without_an_audit_is_left_out_and_counted(bench: Bench, status: int) -> None:
+    whole = bench.wanted("device_audits")
     gone = sorted(key[0] for key in whole)[:2]
-    inject(f"status={status}:path=/v2/audit/device/({'|'.join(gone)})$")
-    run = quick(fast(account), catalog=catalog("device_audits"))
+    bench.inject(f"status={status}:path=/v2/audit/device/({'|'.join(gone)})$")
+    run = bench.run("device_audits")
     assert run.code == 0
     got = records(run, "device_audits")
     assert got == {key: record for key, record in whole.items() if key[0] not in gone}
@@ -543,33 +494,23 @@ def test_the_limit_that_others_use_up_for_good_ends_the_run(
     assert busy.state.journal.by_status[429] < 30
 
 
-def test_the_run_ends_while_requests_hang(
-    account: Sandbox,
-    quick: QuickTapCommand,
-    catalog: Callable[..., dict[str, Any]],
-    inject: Callable[..., None],
-) -> None:
+def test_the_run_ends_while_requests_hang(bench: Bench) -> None:
     """Threads that wait for a retry or for the budget do not hold up a run that has failed."""
-    inject(
+    bench.inject(
         "status=503:path=/v2/account/(components|variables)",
         "status=401:path=/v2/account/users",
         "status=401:path=/auth/oauth/token:after=1",
     )
     started = time.monotonic()
-    run = quick(fast(account), catalog=catalog("users", "components", "account_variables"))
+    run = bench.run("users", "components", "account_variables")
     assert run.code == 1
     assert "refused the credentials" in run.err.splitlines()[-1]
     assert time.monotonic() - started < 15
 
 
-def test_a_401_on_one_path_alone_costs_that_stream_only(
-    account: Sandbox,
-    quick: QuickTapCommand,
-    catalog: Callable[..., dict[str, Any]],
-    inject: Callable[..., None],
-) -> None:
-    inject("status=401:path=/v2/account/users")
-    run = quick(fast(account), catalog=catalog("users", "components", "account_variables"))
+def test_a_401_on_one_path_alone_costs_that_stream_only(bench: Bench) -> None:
+    bench.inject("status=401:path=/v2/account/users")
+    run = bench.run("users", "components", "account_variables")
     assert run.code == 1
     assert "users failed: /v2/account/users: HTTP 401 twice in a row" in run.err
     assert "1 of 3 streams failed: users" in run.err.splitlines()[-1]
@@ -577,27 +518,17 @@ def test_a_401_on_one_path_alone_costs_that_stream_only(
     assert run.records["account_variables"]
 
 
-def test_an_answer_that_is_no_page_is_no_empty_list(
-    account: Sandbox,
-    quick: QuickTapCommand,
-    catalog: Callable[..., dict[str, Any]],
-    inject: Callable[..., None],
-) -> None:
-    inject("next-page=no-details:path=/v2/account/users:first=2")
-    run = quick(fast(account), catalog=catalog("users"))
+def test_an_answer_that_is_no_page_is_no_empty_list(bench: Bench) -> None:
+    bench.inject("next-page=no-details:path=/v2/account/users:first=2")
+    run = bench.run("users")
     assert run.code == 0, run.err
     assert "the answer is no page" in run.err
     assert run.records["users"]
 
 
-def test_a_failing_look_at_the_account_does_not_cost_the_devices(
-    account: Sandbox,
-    quick: QuickTapCommand,
-    catalog: Callable[..., dict[str, Any]],
-    inject: Callable[..., None],
-) -> None:
-    inject("status=400:path=/api/v2/account$", "status=503:path=/v2/account/sites")
-    run = quick(fast(account), catalog=catalog("devices", "printer_audits"))
+def test_a_failing_look_at_the_account_does_not_cost_the_devices(bench: Bench) -> None:
+    bench.inject("status=400:path=/api/v2/account$", "status=503:path=/v2/account/sites")
+    run = bench.run("devices", "printer_audits")
     assert run.code == 0, run.err
-    assert len(run.records["devices"]) == len(account.account.devices)
+    assert len(run.records["devices"]) == len(bench.account.account.devices)
     assert run.records["printer_audits"]
