@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import psycopg
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
 
 HOST = "127.0.0.1"
@@ -93,12 +92,7 @@ class Postgres:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Stop the server."""
         self._stack.close()
 
@@ -206,12 +200,7 @@ class _Place:
                 self.user.own(self.data, *self.data.rglob("*"))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self.user.is_somebody_else:
             if self.data.exists():
                 shutil.move(self.data, self.folder / "data")

@@ -20,7 +20,6 @@ from tap_datto_rmm.sandbox.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from tap_datto_rmm.sandbox.account import Account
     from tap_datto_rmm.sandbox.journal import Entry
@@ -185,12 +184,7 @@ class Sandbox:
         self._ready.wait()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Stop listening; what is under way is cut off."""
         self._server.should_exit = True
         if self._thread:
