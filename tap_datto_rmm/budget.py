@@ -11,8 +11,9 @@ from __future__ import annotations
 import time
 from collections import deque
 from contextlib import contextmanager
+from itertools import takewhile
 from threading import Condition
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -33,6 +34,15 @@ RECOVERY_PER_WINDOW: Final = 0.05
 
 class Closed(Exception):  # noqa: N818 - no error: the tap has ended
     """Nothing may leave any more."""
+
+
+class Turn(NamedTuple):
+    """Leave to send one request."""
+
+    waited: float
+    """Seconds."""
+    before: int
+    """Requests that left within the vendor's window before this one."""
 
 
 class RateBudget:
@@ -83,14 +93,11 @@ class RateBudget:
         return 0.0 if since is None else self._clock() - since
 
     @contextmanager
-    def turn(self) -> Generator[float]:
+    def turn(self) -> Generator[Turn]:
         """Wait for room in the window and take it, for the length of one request.
 
         After a pause requests leave one at a time until one of them was not refused: however many
         threads wait, the API's patience is tried once.
-
-        Yields:
-            Seconds waited.
 
         Raises:
             Closed: nothing may leave any more; or whatever `close` was given.
@@ -100,10 +107,12 @@ class RateBudget:
             while (seconds := self._seconds_to_wait(self._clock())) > 0:
                 self._changed.wait(seconds)
             now = self._clock()
+            aged = takewhile(lambda at: now - at >= self.window, self._left)
+            turn = Turn(now - started, len(self._left) - sum(1 for _ in aged))
             self._left.append(now)
             is_trial = self._trial_under_way = self._refused_since is not None
         try:
-            yield now - started
+            yield turn
         finally:
             if is_trial:
                 self._end_trial()

@@ -6,16 +6,12 @@ streams: pace, token, retries, the IP block, bodies that are no JSON.
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import math
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from threading import BoundedSemaphore, Event, Lock
@@ -29,20 +25,32 @@ from typing_extensions import override
 from urllib3.exceptions import HTTPError
 
 from tap_datto_rmm.auth import CLIENT, TOKEN_PATH, Token, TokenSource, refused
-from tap_datto_rmm.bodies import NOT_JSON, decode, decode_answer, one_line
 from tap_datto_rmm.budget import WINDOW_SECONDS, Closed, RateBudget
 from tap_datto_rmm.errors import (
     ApiError,
-    AuthenticationError,
     NotAvailableError,
     PermissionDeniedError,
     RateLimitError,
-    RequestError,
     TransportError,
+)
+from tap_datto_rmm.fetchers import TALLY, Fetchers, Tally
+from tap_datto_rmm.replies import (
+    PASSING_STATUSES,
+    Again,
+    Reply,
+    answer_of,
+    blocked,
+    date_of,
+    not_authorized,
+    not_permitted,
+    rate_limited,
+    retry_after,
+    transport_error,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
 
     from urllib3 import BaseHTTPResponse
 
@@ -59,14 +67,6 @@ SECONDS_PER_CALIBRATION: Final = 20.0
 CONNECT_SECONDS: Final = 10.0
 """Time for a connection; `request_timeout`, if shorter, counts instead."""
 CHUNK: Final = 1 << 18
-M_ARENA_MAX: Final = -8
-"""Of glibc's `mallopt`: how many heaps there may be."""
-LONGEST_RETRY_AFTER: Final = 600.0
-
-PASSING_STATUSES: Final = frozenset(
-    {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY}
-)
-"""4xx that speak of the moment, not of the request."""
 
 Answer = TypeVar("Answer")
 
@@ -93,68 +93,21 @@ class Patience:
     """Refusals (429, the block) and nothing else for so long end the run: three blocks."""
 
 
-class _Again(Exception):  # noqa: N818 - a signal, never shown
-    """This request failed in a way that may pass.
+class Quota(NamedTuple):
+    """The account's request limit, and what is used of it."""
 
-    Args:
-        error: what to raise if it does not pass.
-        wait: seconds that the API asked for.
-    """
-
-    def __init__(self, error: RequestError, wait: float | None = None) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.wait = wait or 0.0
+    limit: int
+    """Requests a minute, all clients together, above which the API refuses."""
+    slow_from: int
+    """Requests a minute from which on it answers more slowly."""
+    used: int
+    """Requests in the last minute."""
+    others: int
+    """Those of them that the tap did not make, at most: the one that asked is among them."""
 
 
 class _Refused(Exception):  # noqa: N818 - a signal, never shown
     """This request is to be sent again as soon as the budget allows."""
-
-
-class _Reply(NamedTuple):
-    """What came back for one request."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(slots=True)
-class Tally:
-    """What was asked of the API, for a stream or for the whole run."""
-
-    calls: int = 0
-    """Requests that left, those for tokens included."""
-    tokens: int = 0
-    retries: int = 0
-    """Requests repeated after a fault."""
-    refusals: int = 0
-    """HTTP 429."""
-    waited: float = 0.0
-    """Seconds that workers, taken together, waited for the budget."""
-
-
-TALLY: Final[ContextVar[Tally]] = ContextVar("TALLY", default=Tally())  # noqa: B039 - a sink
-"""Where the stream counts for which this thread works."""
-
-
-class _Fetchers(ThreadPoolExecutor):
-    """Threads that count for the stream that handed them the work."""
-
-    def __init__(self, threads: int) -> None:
-        """Start no thread yet.
-
-        glibc would give each a heap of its own, which keeps the memory of page bodies that the
-        main thread frees: 20 MB and more in all.
-        """
-        super().__init__(threads, thread_name_prefix="fetch")
-        with suppress(AttributeError, OSError, TypeError):  # another C library
-            ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
-
-    @override
-    def submit(self, fn: Callable[..., Answer], /, *args: Any, **kwargs: Any) -> Future[Answer]:
-        context = copy_context()
-        return super().submit(lambda: context.run(fn, *args, **kwargs))
 
 
 class Client:
@@ -190,7 +143,7 @@ class Client:
         self._calibrated_at = -math.inf
         self._early: dict[object, Future[Any]] = {}
         self._slots = BoundedSemaphore(self.window)  # the main thread sends requests too
-        self.executor = _Fetchers(self.window)
+        self.executor = Fetchers(self.window)
 
     def close(self) -> None:
         """End what waits, start nothing more, close idle connections."""
@@ -246,7 +199,7 @@ class Client:
             with suppress(ApiError):
                 return read(answer)
         self._calibrate_when_due()
-        return self._get(path, params, read)
+        return self._get(path, params, lambda answer, _: read(answer))
 
     def look_ahead(self, path: str, params: Mapping[str, Any] | None = None) -> None:
         """Fetch an answer that `get` will be asked for later, while others are being read.
@@ -254,21 +207,26 @@ class Client:
         An error surfaces when it is asked for.
         """
         key = _request_key(path, params)
-        self._early[key] = self.executor.submit(self._get, path, params, _as_it_is)
+        self._early[key] = self.executor.submit(self._get, path, params, lambda answer, _: answer)
 
-    def rate_status(self) -> dict[str, Any]:
-        """What the account used of its limit in the last minute (`RateStatusResponse`).
+    def quota(self) -> Quota:
+        """Ask what the account's clients used of its limit in the last minute.
 
-        The budget leaves room for what others used of it.
+        The budget leaves room for the other ones.
 
         Raises:
             RequestError: as `get`.
         """
         self._calls_at_calibration, self._calibrated_at = self.tally.calls, time.monotonic()
-        own = self.budget.used  # before the answer: what leaves meanwhile may not be counted yet
-        status = self._get(RATE_STATUS_PATH, None, _rate_status)
-        self._calibrate(status, own)
-        return status
+        quota = _quota(*self._get(RATE_STATUS_PATH, None, lambda *both: both))
+        if self.budget.leave_room_for(quota.others, quota.limit, quota.slow_from):
+            logger.info(
+                "Other clients made %d of the account's %d requests a minute: the tap uses %d",
+                quota.others,
+                quota.limit,
+                self.budget.ceiling,
+            )
+        return quota
 
     def token(self) -> Token:
         """The token in use; fetches one when there is none."""
@@ -277,7 +235,7 @@ class Client:
     # From here on: one request, and what may go wrong with it.
 
     def _get(
-        self, path: str, params: Mapping[str, Any] | None, read: Callable[[Any], Answer]
+        self, path: str, params: Mapping[str, Any] | None, read: Callable[[Any, Reply], Answer]
     ) -> Answer:
         renewed = False
 
@@ -289,17 +247,17 @@ class Client:
             if reply.status == HTTPStatus.UNAUTHORIZED:
                 self._tokens.discard(token)
                 if renewed:
-                    raise _not_authorized(path)
+                    raise not_authorized(path)
                 renewed = True
                 raise _Refused
             renewed = False
             if reply.status == HTTPStatus.FORBIDDEN:
-                raise _not_permitted(path)
-            answer = _answer_of(reply, path)
+                raise not_permitted(path)
+            answer = answer_of(reply, path)
             try:
-                return read(answer)
+                return read(answer, reply)
             except ApiError as error:
-                raise _Again(error) from None
+                raise Again(error) from None
 
         return self._retrying(attempt)
 
@@ -310,7 +268,7 @@ class Client:
             reply = self._exchange("POST", url, TOKEN_PATH, auth=HTTPBasicAuth(*CLIENT), data=form)
             if reply.status in _CREDENTIALS_REFUSED:
                 raise refused(reply.status)
-            return _answer_of(reply, TOKEN_PATH)
+            return answer_of(reply, TOKEN_PATH)
 
         return self._retrying(attempt)
 
@@ -324,7 +282,7 @@ class Client:
 
         again = backoff.on_exception(
             backoff.constant,
-            _Again,
+            Again,
             interval=0,  # `_before_retry` waits, so that closing the client ends the wait
             jitter=None,
             max_tries=self._patience.tries,
@@ -333,7 +291,7 @@ class Client:
         )
         try:
             return again(until_let_in)()
-        except _Again as last:
+        except Again as last:
             raise last.error from None
 
     def _before_retry(self, details: Mapping[str, Any]) -> None:
@@ -366,12 +324,12 @@ class Client:
         url: str,
         where: str,
         **request: Any,  # noqa: ANN401 - what requests takes
-    ) -> _Reply:
+    ) -> Reply:
         """Send a request when its turn has come, and pause everything where the API refuses it."""
-        with self._slots, self.budget.turn() as waited:
-            self._count("waited", waited)
+        with self._slots, self.budget.turn() as turn:
+            self._count("waited", turn.waited)
             sent_at = time.monotonic()
-            reply = self._send(method, url, where, **request)
+            reply = self._send(method, url, where, **request)._replace(before=turn.before)
             if self._closed.is_set():
                 raise Closed
             if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -386,7 +344,7 @@ class Client:
         url: str,
         where: str,
         **request: Any,  # noqa: ANN401 - what requests takes
-    ) -> _Reply:
+    ) -> Reply:
         self._count("calls")
         deadline = time.monotonic() + self._timeout
         try:
@@ -402,24 +360,19 @@ class Client:
                 self._read_clock(response.headers)
                 body = _read(response.raw, deadline)
         except (OSError, HTTPError, ValueError) as error:  # requests' own are among the first
-            raise _Again(_transport_error(error, where, self._timeout)) from None
-        return _Reply(response.status_code, response.headers, body)
+            raise Again(transport_error(error, where, self._timeout)) from None
+        return Reply(response.status_code, response.headers, body)
 
-    def _heed_the_limit(self, reply: _Reply, where: str) -> NoReturn:
+    def _heed_the_limit(self, reply: Reply, where: str) -> NoReturn:
         self._count("refusals")
-        seconds = _retry_after(reply)
+        seconds = retry_after(reply)
         self._pause(
             self._patience.window_seconds if seconds is None else max(seconds, 1.0),
             f"HTTP 429 on {where}",
-            RateLimitError(
-                f"{where}: HTTP 429 for {self.budget.refused_for / 60:.0f} minutes. Other tools "
-                "use up the account's request limit: stop them, or run at another hour.",
-                path=where,
-                status=reply.status,
-            ),
+            rate_limited(where, self.budget.refused_for),
         )
 
-    def _heed_the_block(self, reply: _Reply, where: str, sent_at: float) -> None:
+    def _heed_the_block(self, reply: Reply, where: str, sent_at: float) -> None:
         """Tell a missing permission (return) from the IP block (pause), by the public path."""
         with self._probing:
             if self._blocked_at > sent_at:
@@ -432,16 +385,10 @@ class Client:
             if probe.status != HTTPStatus.FORBIDDEN:
                 return
             self._blocked_at = time.monotonic()
-            error = RateLimitError(
-                f"{where}: HTTP 403 on every path: this IP address is blocked, as the vendor does "
-                "for five minutes when requests go on after 429. Stop the tools that share it, "
-                "then run again. If it was never let in, check `api_url` and the proxy.",
-                path=where,
-                status=reply.status,
-            )
+            error = blocked(where)
             if not self.signed_in:
                 raise error
-            seconds = _retry_after(reply) or self._patience.block_seconds
+            seconds = retry_after(reply) or self._patience.block_seconds
             self._pause(seconds, "HTTP 403 on every path: the IP address is blocked", error)
 
     def _pause(self, seconds: float, why: str, error: RateLimitError) -> NoReturn:
@@ -460,7 +407,7 @@ class Client:
                 setattr(tally, what, getattr(tally, what) + number)
 
     def _read_clock(self, headers: Mapping[str, str]) -> None:
-        if date := _date(headers.get("Date", "")):
+        if date := date_of(headers.get("Date", "")):
             self._clock_offset = date - datetime.now(UTC)
 
     def _calibrate_when_due(self) -> None:
@@ -478,27 +425,12 @@ class Client:
                 return
             self._calls_at_calibration, self._calibrated_at = made, now
         try:
-            self.rate_status()
+            self.quota()
         except (PermissionDeniedError, NotAvailableError) as error:
             self._calibrates = False
             logger.debug("The account's use of its limit cannot be known: %s", error)
         except (ApiError, TransportError) as error:
             logger.debug("The account's use of its limit is not known: %s", error)
-
-    def _calibrate(self, status: Mapping[str, Any], own: int) -> None:
-        limit, count = status.get("accountRateLimit"), status.get("accountCount")
-        if type(limit) is not int or type(count) is not int or limit < 1:
-            return
-        ratio = status.get("accountCutOffRatio")
-        slow_from = int(limit * ratio) if isinstance(ratio, (int, float)) else limit
-        others = max(0, count - own)
-        if self.budget.leave_room_for(others, limit, slow_from):
-            logger.info(
-                "Other clients made %d of the account's %d requests a minute: the tap uses %d",
-                others,
-                limit,
-                self.budget.ceiling,
-            )
 
 
 class _Bearer(AuthBase):
@@ -541,123 +473,13 @@ def _read(raw: BaseHTTPResponse, deadline: float) -> bytes:
     return b"".join(parts)
 
 
-def _answer_of(reply: _Reply, where: str) -> Any:  # noqa: ANN401 - JSON
-    """Give what a reply says.
-
-    Raises:
-        _Again: 5xx and the like; a body that is no JSON, or carries an `error`.
-        NotAvailableError: 404 or 400.
-        ApiError: any other status.
-    """
-    if reply.status != HTTPStatus.OK:
-        raise _failure(reply, where)
-    answer = decode_answer(reply.body)
-    if answer is NOT_JSON:
-        kind = one_line(reply.headers.get("Content-Type", "no type").split(";")[0])
-        message = (
-            f"{where}: HTTP 200 with {len(reply.body)} bytes that are not JSON ({kind}). If it "
-            "goes on, check `api_url`/`platform` and any proxy between."
-        )
-        raise _Again(ApiError(message, path=where, status=reply.status))
-    error = answer.get("error") if isinstance(answer, dict) else None
-    if error and isinstance(error, (str, dict)):
-        message = f"{where}: HTTP 200 with the error {one_line(error)!r}."
-        raise _Again(ApiError(message, path=where, status=reply.status))
-    return answer
-
-
-def _failure(reply: _Reply, where: str) -> Exception:
-    """Give what to raise for an error status that is not handled before."""
-    status, error = reply.status, _worded(reply, where)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in PASSING_STATUSES:
-        return _Again(error, _retry_after(reply))
-    if status < HTTPStatus.MULTIPLE_CHOICES:
-        return _Again(error)
-    if status in {HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST}:
-        return NotAvailableError(str(error), path=where, status=status)
-    if status < HTTPStatus.BAD_REQUEST:
-        return ApiError(
-            f"{where}: HTTP {status}: redirects are not followed, so that the token stays with "
-            "the API's host. Check `api_url`/`platform`.",
-            path=where,
-            status=status,
-        )
-    return error
-
-
-def _worded(reply: _Reply, where: str) -> ApiError:
-    """Word an error status, with the API's own message where its body has one.
-
-    Not for the token URL: what it was sent, secret included, might be quoted there.
-    """
-    answer = None if where == TOKEN_PATH else decode(reply.body[:10_000])
-    said = ""
-    if isinstance(answer, dict):
-        told = answer.get("errorMessage") or answer.get("message") or answer.get("error") or ""
-        said = one_line(told)
-    text = f"{where}: HTTP {reply.status}" + (f" ({said})" if said else "") + "."
-    return ApiError(text, path=where, status=reply.status)
-
-
-def _not_authorized(where: str) -> AuthenticationError:
-    return AuthenticationError(
-        f"{where}: HTTP 401 twice in a row, the second time with a new token. Check that `api_key` "
-        "has not been revoked and that API access is enabled.",
-        path=where,
-        status=HTTPStatus.UNAUTHORIZED,
-    )
-
-
-def _not_permitted(where: str) -> PermissionDeniedError:
-    return PermissionDeniedError(
-        f"{where}: HTTP 403. The API user's security level does not allow this: change it in "
-        "Datto RMM (Setup > Security Levels), or deselect the stream.",
-        path=where,
-        status=HTTPStatus.FORBIDDEN,
-    )
-
-
-def _transport_error(error: Exception, where: str, timeout: float) -> TransportError:
-    if isinstance(error, requests.exceptions.ProxyError):
-        what = "the proxy refused or does not answer; check HTTPS_PROXY and NO_PROXY"
-    elif isinstance(error, requests.exceptions.SSLError) or "CA certificate" in str(error):
-        what = "the TLS certificate is not trusted; check REQUESTS_CA_BUNDLE and `api_url`"
-    elif isinstance(error, requests.ConnectTimeout):
-        what = "no connection; check outbound HTTPS to *.centrastage.net, and `api_url`"
-    elif isinstance(error, requests.Timeout) or "timed out" in str(error):
-        what = f"no answer within {timeout:g} s (`request_timeout`)"
-    elif "NameResolution" in repr(error):
-        what = "the host name does not resolve; check `platform`/`api_url`, DNS and firewall"
-    elif isinstance(error, (requests.exceptions.InvalidURL, ValueError)):
-        what = "no request can be made of this; check `api_url`, HTTPS_PROXY and NO_PROXY"
-    else:
-        what = "the connection failed or was cut; check outbound HTTPS to *.centrastage.net"
-    return TransportError(f"{where}: {what}.", path=where)
-
-
-def _rate_status(answer: object) -> dict[str, Any]:
-    if not isinstance(answer, dict):
-        message = f"{RATE_STATUS_PATH}: the answer is no object."
-        raise ApiError(message, path=RATE_STATUS_PATH, status=HTTPStatus.OK)
-    return answer
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _retry_after(reply: _Reply) -> float | None:
-    """Seconds of a Retry-After header, given in seconds or as a date; at most ten minutes."""
-    text = reply.headers.get("Retry-After", "").strip()
-    try:
-        seconds = float(text)
-    except ValueError:
-        until, sent = _date(text), _date(reply.headers.get("Date", ""))
-        if until is None:
-            return None
-        seconds = (until - (sent or datetime.now(UTC))).total_seconds()
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER) if math.isfinite(seconds) else None
+def _quota(status: object, reply: Reply) -> Quota:
+    """Read a `RateStatusResponse`, of the older shape as well."""
+    told = status if isinstance(status, dict) else {}
+    limit, count = told.get("accountRateLimit"), told.get("accountCount")
+    if type(limit) is not int or type(count) is not int or limit < 1:
+        message = f"{RATE_STATUS_PATH}: no `accountRateLimit` and `accountCount` in the answer."
+        raise ApiError(message, path=RATE_STATUS_PATH, status=reply.status)
+    ratio = told.get("accountCutOffRatio")
+    slow_from = int(limit * ratio) if isinstance(ratio, (int, float)) else limit
+    return Quota(limit, slow_from, count, others=max(0, count - reply.before))

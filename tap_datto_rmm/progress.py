@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_datto_rmm.budget import RateBudget
-    from tap_datto_rmm.client import Tally
+    from tap_datto_rmm.fetchers import Tally
 
 logger = logging.getLogger("tap-datto-rmm")
 

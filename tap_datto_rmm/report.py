@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tap_datto_rmm.client import Tally
+from tap_datto_rmm.fetchers import Tally
 
 if TYPE_CHECKING:
     from tap_datto_rmm.errors import TapError

@@ -154,20 +154,17 @@ class _Examination:
         return cast("list[DattoStream]", [s for s in self._tap.streams.values() if s.selected])
 
     def _ask_for_the_quota(self) -> None:
-        own = self._tap.client.budget.used
         try:
-            status = self._tap.client.rate_status()
+            quota = self._tap.client.quota()
         except (AuthenticationError, RateLimitError):
             raise
         except RequestError as error:
             self._findings.note("quota", f"not known: {error}")
             return
-        limit, count = status.get("accountRateLimit"), status.get("accountCount")
-        others = max(0, count - own) if isinstance(count, int) else "?"
         self._findings.note(
             "quota",
-            f"{count} of the account's {limit} requests a minute are used, {others} by other "
-            f"tools; the tap may make {self._tap.client.budget.ceiling}",
+            f"{quota.used} of the account's {quota.limit} requests a minute are used, "
+            f"{quota.others} by other tools; the tap may make {self._tap.client.budget.ceiling}",
         )
 
     def _ask_for_the_inventory(self) -> None:

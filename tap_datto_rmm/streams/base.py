@@ -17,9 +17,9 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INC
 from singer_sdk.streams import Stream
 from typing_extensions import override
 
-from tap_datto_rmm.client import TALLY
 from tap_datto_rmm.deletions import Census
 from tap_datto_rmm.errors import NotAvailableError, PermissionDeniedError, RequestError
+from tap_datto_rmm.fetchers import TALLY
 from tap_datto_rmm.lists import Seen, Watch, read_list
 from tap_datto_rmm.pages import read_pages
 from tap_datto_rmm.parents import PARENTS

@@ -55,8 +55,8 @@ def take(budget: RateBudget, times: int = 1) -> list[float]:
     """Make requests one after the other; give the seconds that each waited."""
     waited = []
     for _ in range(times):
-        with budget.turn() as seconds:
-            waited.append(round(seconds, 6))
+        with budget.turn() as turn:
+            waited.append(round(turn.waited, 6))
     return waited
 
 
@@ -91,6 +91,17 @@ def test_what_has_left_the_window_is_forgotten() -> None:
     assert budget.used == 2
     clock.now += 60
     assert budget.used == 0
+
+
+def test_a_turn_counts_what_the_vendor_counts_and_not_what_the_guard_adds() -> None:
+    budget, clock = budget_of(10)
+    take(budget, 4)
+    clock.now += WINDOW_SECONDS - 0.1
+    take(budget, 2)
+    clock.now += 0.2  # the four are out of the vendor's window, and still in ours
+    assert budget.used == 6
+    with budget.turn() as turn:
+        assert turn == (0, 2)
 
 
 @given(
@@ -190,8 +201,8 @@ def test_after_a_pause_one_request_tries_alone() -> None:
         follower.start()
         assert not let_in.wait(0.05)
     assert let_in.wait(5)
-    with budget.turn() as waited:  # the trial went well: nobody waits for anybody
-        assert waited < 1
+    with budget.turn() as turn:  # the trial went well: nobody waits for anybody
+        assert turn.waited < 1
     go_on.set()
     follower.join()
 

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from tap_datto_rmm.client import _Reply, _retry_after
+from tap_datto_rmm.replies import Reply, retry_after
 
 THEIRS = datetime.now(UTC).replace(microsecond=0) - timedelta(days=4)
 """What the API's clock says: nothing like ours."""
@@ -15,8 +15,8 @@ THEIRS = datetime.now(UTC).replace(microsecond=0) - timedelta(days=4)
 
 def seconds(value: str | None) -> float | None:
     headers = {"Date": format_datetime(THEIRS, usegmt=True)}
-    return _retry_after(
-        _Reply(429, headers if value is None else {**headers, "Retry-After": value}, b"")
+    return retry_after(
+        Reply(429, headers if value is None else {**headers, "Retry-After": value}, b"")
     )
 
 
