@@ -71,6 +71,8 @@ class Inventory:
     """Takes the number of rows of a list that is being read."""
     started_at: str
     """When the run began, by the API's clock, in the fixed form."""
+    keeps: Callable[[Device], bool]
+    """Whether a device will be asked for; the others are only counted."""
     _watches: dict[str, Watch] = field(default_factory=dict)
     _sites: list[Site] | None = None
     _devices: list[Device] | None = None
@@ -90,7 +92,7 @@ class Inventory:
         return [site for site in self._sites or () if site.name != DELETED_DEVICES]
 
     def devices(self, device_class: str | None = None) -> list[Device]:
-        """All devices, or those of one class."""
+        """All devices that `keeps` wanted, or those of one class."""
         if self._devices is None:
             if self._failure:
                 raise self._failure
@@ -134,13 +136,13 @@ class Inventory:
         per_site: Counter[str] = Counter()
         try:
             for row in self._rows(DEVICES_PATH, seen, watch):
-                _note(row, found, per_site)
+                self._note(row, found, per_site)
                 yield row
         except RequestError as error:
             self._failure = error
             raise
         moved = watch.partial
-        listed, expected = len(found), self._expected_devices(watch)
+        listed, expected = per_site.total(), self._expected_devices(watch)
         sites = self._sites_to_read(per_site, watch, lacks=listed < expected, moved=moved)
         if sites:
             watch.tell(
@@ -150,16 +152,16 @@ class Inventory:
         for site in sites:
             try:
                 for row in self._rows(SITE_DEVICES_PATH.format(siteUid=site.uid), seen, watch):
-                    _note(row, found, per_site)
+                    self._note(row, found, per_site)
                     yield row
             except UNREADABLE as error:
                 watch.partial = True
                 watch.tell(f"left out: {error}")
-        if expected and len(found) != expected:
-            watch.partial = watch.partial or len(found) < expected
+        if expected and (came := per_site.total()) != expected:
+            watch.partial = watch.partial or came < expected
             watch.tell(
                 f"the account says it has {expected} devices, its list has {listed}, with the "
-                f"sites' lists {len(found)}"
+                f"sites' lists {came}"
             )
         self._devices = found
 
@@ -200,6 +202,15 @@ class Inventory:
         of_sites = (s.devices or 0 for s in self._sites or () if s.name != DELETED_DEVICES)
         return max(of_account, sum(of_sites))
 
+    def _note(self, row: object, found: list[Device], per_site: Counter[str]) -> None:
+        if not isinstance(row, dict) or not row.get("uid"):
+            return
+        per_site[str(row.get("siteUid"))] += 1
+        audited = date_time_of(row, "lastAuditDate") or None
+        device = Device(str(row["uid"]), _interned(row.get("deviceClass")), audited)
+        if self.keeps(device):
+            found.append(device)
+
     def _watch(self, what: str) -> Watch:
         watch = Watch(lambda line: logger.warning("%s: %s", what, line))
         self._watches[what] = watch
@@ -213,14 +224,6 @@ class Inventory:
             self.expect,
             is_young=lambda row: date_time_of(row, "creationDate") > self.started_at,
         )
-
-
-def _note(row: object, found: list[Device], per_site: Counter[str]) -> None:
-    if not isinstance(row, dict) or not row.get("uid"):
-        return
-    audited = date_time_of(row, "lastAuditDate") or None
-    found.append(Device(str(row["uid"]), _interned(row.get("deviceClass")), audited))
-    per_site[str(row.get("siteUid"))] += 1
 
 
 _CLASSES: dict[object, str] = {}

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from tap_datto_rmm.tap import TapDattoRMM
 
 
+CLASSES: Final = {"computers": "device", "esxi_hosts": "esxihost", "printers": "printer"}
+"""Parents that are asked for after each audit, and the `deviceClass` that they have."""
+
+
 class Parent(NamedTuple):
     """One thing to ask for."""
 
@@ -50,17 +54,17 @@ def devices(tap: TapDattoRMM, since: str | None) -> Parents:  # noqa: ARG001 - a
 
 def computers(tap: TapDattoRMM, since: str | None) -> Parents:
     """Devices of class `device`, audited since the bookmark."""
-    return _audited(tap.inventory.devices("device"), since)
+    return _audited(tap, CLASSES["computers"], since)
 
 
 def esxi_hosts(tap: TapDattoRMM, since: str | None) -> Parents:
     """Devices of class `esxihost`, audited since the bookmark."""
-    return _audited(tap.inventory.devices("esxihost"), since)
+    return _audited(tap, CLASSES["esxi_hosts"], since)
 
 
 def printers(tap: TapDattoRMM, since: str | None) -> Parents:
     """Devices of class `printer`, audited since the bookmark."""
-    return _audited(tap.inventory.devices("printer"), since)
+    return _audited(tap, CLASSES["printers"], since)
 
 
 def jobs(tap: TapDattoRMM, since: str | None) -> Parents:
@@ -100,6 +104,29 @@ PARENTS: Final[dict[str, Callable[[TapDattoRMM, str | None], Parents]]] = {
 """What the `parent` of a stream may be."""
 
 
+def devices_in_demand(
+    asked: Iterable[tuple[str | None, str | None]],
+) -> Callable[[Device], bool]:
+    """Tell the devices that a run will ask for from those that it need not remember.
+
+    Args:
+        asked: parent and bookmark of each stream of the run.
+    """
+    earliest: dict[str, str] = {}
+    for parent, bookmark in asked:
+        if parent == devices.__name__:
+            return lambda _: True
+        if parent in CLASSES:
+            since = bookmark or ""
+            earliest[CLASSES[parent]] = min(since, earliest.get(CLASSES[parent], since))
+
+    def in_demand(device: Device) -> bool:
+        since = earliest.get(device.device_class)
+        return since is not None and _is_due(device, since)
+
+    return in_demand
+
+
 def earlier(bookmark: str | None, minutes: int) -> str | None:
     """Move a bookmark back by the look-back, in the fixed form."""
     if bookmark is None:
@@ -113,11 +140,16 @@ def _device(device: Device) -> Parent:
     return Parent(columns, device.last_audit)
 
 
-def _audited(found: Iterable[Device], since: str | None) -> Parents:
-    """Order by audit date, the never audited first; leave out what is older than the bookmark.
+def _audited(tap: TapDattoRMM, device_class: str, since: str | None) -> Parents:
+    """Order by audit date, the never audited first; leave out what is older than the bookmark."""
+    due = [device for device in tap.inventory.devices(device_class) if _is_due(device, since or "")]
+    due.sort(key=lambda device: (device.last_audit or "", device.uid))
+    return Parents(due, _device)
 
-    Those at the bookmark itself are asked for again: several devices may share its date.
+
+def _is_due(device: Device, since: str) -> bool:
+    """Tell whether a device has never been audited, or since the bookmark.
+
+    One that was audited at the bookmark itself is due again: several may share its date.
     """
-    changed = [d for d in found if d.last_audit is None or since is None or d.last_audit >= since]
-    changed.sort(key=lambda device: (device.last_audit or "", device.uid))
-    return Parents(changed, _device)
+    return device.last_audit is None or device.last_audit >= since

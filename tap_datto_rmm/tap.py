@@ -25,6 +25,7 @@ from tap_datto_rmm.custom import custom_streams
 from tap_datto_rmm.errors import AuthenticationError, RateLimitError, SpecError, TapError
 from tap_datto_rmm.inventory import Inventory
 from tap_datto_rmm.output import MessageWriter, Stopped
+from tap_datto_rmm.parents import devices_in_demand
 from tap_datto_rmm.progress import Progress
 from tap_datto_rmm.report import Report
 from tap_datto_rmm.settings import CONFIG_SCHEMA, Settings, from_texts, problems
@@ -87,14 +88,16 @@ class TapDattoRMM(Tap):
     @cached_property
     def inventory(self) -> Inventory:
         """The account's sites and devices."""
-        return Inventory(self.client, self.progress.expect, self.started_at)
+        asked = [(stream.parent, stream.bookmark) for stream in self._selected]
+        keeps = devices_in_demand(asked)
+        return Inventory(self.client, self.progress.expect, self.started_at, keeps)
 
     @cached_property
     def activities(self) -> Activities:
         """The account's activity log."""
         start = self.settings.start_date
         text = start.isoformat(timespec="microseconds") if start else None
-        asked = {stream.parent for stream in self._own_streams if stream.selected}
+        asked = {stream.parent for stream in self._selected}
         keeps_devices = not asked.isdisjoint({"job_devices", "job_channels"})
         return Activities(self.client, self.started_at, text, keeps_devices=keeps_devices)
 
@@ -153,6 +156,10 @@ class TapDattoRMM(Tap):
     def _own_streams(self) -> Collection[DattoStream]:
         return cast("Collection[DattoStream]", self.streams.values())
 
+    @property
+    def _selected(self) -> list[DattoStream]:
+        return [stream for stream in self._own_streams if stream.selected]
+
     @override  # type: ignore[misc]  # final, but the SDK has no hook around all streams
     def sync_all(self) -> None:  # ty: ignore[override-of-final-method]
         """Sync all selected streams, then tell what was done.
@@ -164,11 +171,12 @@ class TapDattoRMM(Tap):
             Stopped: by a signal, or because nobody reads the output; the last STATE is written.
         """
         try:
-            if selected := [stream for stream in self._own_streams if stream.selected]:
+            for stream in self._selected:
+                stream.heed_forced_replication()
+                self.report.of(stream.name)  # in the order of the streams
+            if self._selected:
                 # Fixed before anything is read: no bookmark goes beyond.
                 refuse_future(self.state.get("bookmarks", {}), self.started_at)
-            for stream in selected:
-                self.report.of(stream.name)  # in the order of the streams
             super().sync_all()
         except Stopped:
             with suppress(Stopped):
@@ -188,7 +196,7 @@ class TapDattoRMM(Tap):
 
         No further ahead: a page that waits while thousands of audits are read is no longer true.
         """
-        selected = [one for one in self._own_streams if one.selected]
+        selected = self._selected
         following = selected[selected.index(stream) + 1 :] if stream.parent is None else []
         for one in takewhile(lambda one: one.parent is None, following[:LISTS_AHEAD]):
             one.look_ahead()

@@ -21,6 +21,7 @@ from tap_datto_rmm.errors import (
 )
 from tap_datto_rmm.inventory import ACCOUNT_PATH, DELETED_DEVICES, DEVICES_PATH, SITES_PATH
 from tap_datto_rmm.pages import Page, fetch_page
+from tap_datto_rmm.parents import CLASSES
 from tap_datto_rmm.records import date_time_of
 from tap_datto_rmm.settings import MAX_PAGE_SIZE
 from tap_datto_rmm.streams.activity import ActivityLogsStream
@@ -38,8 +39,6 @@ IMPATIENT: Final = Patience(tries=2, first_tries=2, refused_seconds=0)
 
 TOLERABLE_SKEW: Final = timedelta(minutes=1)
 HOUR: Final = timedelta(hours=1)
-CLASSES: Final = {"computers": "device", "esxi_hosts": "esxihost", "printers": "printer"}
-"""The device class of each `parent` that is one."""
 
 
 @dataclass(frozen=True, slots=True)

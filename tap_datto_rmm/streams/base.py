@@ -233,6 +233,11 @@ class DattoStream(Stream):
         """Date up to which everything has been read, in the fixed form; None in a first run."""
         return self.stream_state.get("replication_key_value")
 
+    def heed_forced_replication(self) -> None:
+        """Forget the bookmark where a catalog forces FULL_TABLE."""
+        if self.forced_replication_method == REPLICATION_FULL_TABLE:
+            self.stream_state.pop("replication_key_value", None)
+
     def advance(self, value: str | None) -> None:
         """Move the bookmark: everything up to this date has been written.
 
@@ -253,8 +258,6 @@ class DattoStream(Stream):
         write_messages: bool = True,
     ) -> Generator[dict[str, Any], Any, Any]:
         """Write the records; a stream that fails leaves the others be."""
-        if self.forced_replication_method == REPLICATION_FULL_TABLE:
-            self.stream_state.pop("replication_key_value", None)
         if self.deletes_rows:
             self._stream_version = self._initialized_at
         census = Census() if self.deletes_rows else None
