@@ -122,7 +122,7 @@ class Client:
         """Open nothing yet."""
         self.host_url = settings.host_url
         self.page_size = settings.page_size
-        self.window = settings.max_parallel_requests
+        self.parallel = settings.max_parallel_requests
         self._patience = patience or Patience()
         self.budget = RateBudget(
             settings.max_requests_per_minute, window=self._patience.window_seconds
@@ -142,8 +142,8 @@ class Client:
         self._calls_at_calibration: int | None = None
         self._calibrated_at = -math.inf
         self._early: dict[object, Future[Any]] = {}
-        self._slots = BoundedSemaphore(self.window)  # the main thread sends requests too
-        self.executor = Fetchers(self.window)
+        self._slots = BoundedSemaphore(self.parallel)  # the main thread sends requests too
+        self.executor = Fetchers(self.parallel)
 
     def close(self) -> None:
         """End what waits, start nothing more, close idle connections."""

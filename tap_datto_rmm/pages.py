@@ -7,7 +7,9 @@ parameters on the way (datto-rmm-api-facts §2). Only the API's own host is ever
 from __future__ import annotations
 
 import math
+from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 Params = dict[str, Any]
 
 ARRAYS: Final = (list, Items)
+PAGES_AHEAD: Final = 2
+"""Pages fetched before their turn, for each request that may be under way: one slow page shall not
+keep the others waiting. A page of 250 devices takes 1.4 MB."""
 MOST_DIGITS: Final = 9
 """Of a page's number."""
 
@@ -119,7 +124,7 @@ def read_pages(
     params: Mapping[str, Any] | None = None,
     records_key: str | None = None,
     *,
-    ahead: bool = True,
+    alone: int | None = 1,
     paged: bool = True,
 ) -> Iterator[Page]:
     """Read one list, page by page, in order; whatever is no list is one page.
@@ -133,7 +138,8 @@ def read_pages(
         path: path of the list.
         params: query of the first page; put back wherever a next page's URL has lost it.
         records_key: name of the array of rows; without it, the page's only array.
-        ahead: whether pages may be fetched several at once; never from the fetcher's own threads.
+        alone: how many pages come one by one before others are fetched ahead; None: all. Only
+            those may be taken on the fetcher's own threads.
         paged: whether the answer must be a page.
 
     Yields:
@@ -144,13 +150,20 @@ def read_pages(
         PaginationError: a next page is on another host, or one that was there before.
     """
     query: Params = dict(params or {})
-    page = fetch_page(client, path, query, records_key, paged=paged)
+    first = page = fetch_page(client, path, query, records_key, paged=paged)
     yield page
     if page.next_url is None:
         return
-    following = follow(page.next_url, query, client.host_url, path)
-    pages = _numbered if ahead and _number_of(following) is not None else _linked
-    yield from pages(client, path, query, records_key, page)
+    reading = _Reading(client, path, query, records_key)
+    if _number_of(reading.following(page, query)) is None:
+        alone = None
+    number = 0
+    for page in islice(reading.linked(first), None if alone is None else alone - 1):
+        number += 1
+        yield page
+    if alone is not None and number == alone - 1 and page.next_url is not None:
+        known = math.ceil(first.total / len(first.rows)) if first.total and first.rows else 0
+        yield from reading.numbered(page, number, known)
 
 
 def fetch_page(
@@ -165,64 +178,78 @@ def fetch_page(
     return client.get(path, params, lambda answer: page_of(answer, path, records_key, paged=paged))
 
 
-def _numbered(
-    client: Client, path: str, query: Params, records_key: str | None, page: Page
-) -> Iterator[Page]:
-    def fetch(number: int) -> Page:
-        return fetch_page(client, path, {**query, "page": number}, records_key)
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A list whose first page has come."""
 
-    def numbers() -> Iterator[int]:
-        upcoming = 1
-        while not known or upcoming < known:
-            yield upcoming
-            upcoming += 1
+    client: Client
+    path: str
+    query: Params
+    records_key: str | None
 
-    known = math.ceil(page.total / len(page.rows)) if page.total and page.rows else 0
-    number = 0
-    _check_order(client, path, query, number, page)
-    ahead = ordered_prefetch(client.executor, fetch, numbers(), client.window, ramp=not known)
-    for number, fetched in ahead:
-        page = fetched
-        _check_order(client, path, query, number, page)
-        if page.rows:
-            yield page
-        if page.next_url is None or not page.rows:
+    def following(self, page: Page, query: Params) -> Params:
+        """Give the query that a page names for the next one."""
+        return follow(page.next_url, query, self.client.host_url, self.path)
+
+    def linked(self, page: Page) -> Iterator[Page]:
+        """Read the pages after one, each where the one before says."""
+        query = self.query
+        seen = {frozenset(query.items())}
+        while page.next_url is not None and page.rows:
+            query = self.following(page, query)
+            if (state := frozenset(query.items())) in seen:
+                raise PaginationError(f"{self.path}: the pages go in a circle.", path=self.path)
+            seen.add(state)
+            page = fetch_page(self.client, self.path, query, self.records_key)
+            if page.rows:
+                yield page
+
+    def numbered(self, page: Page, number: int, known: int) -> Iterator[Page]:
+        """Read the pages after one, several at once.
+
+        Args:
+            page: the last one that has been read.
+            number: its number.
+            known: number of pages; 0: not known.
+        """
+        client = self.client
+        numbers = range(number + 1, known) if known else count(number + 1)
+        window = PAGES_AHEAD * client.parallel if known else client.parallel
+        self._check_order(page, number)
+        with closing(
+            ordered_prefetch(client.executor, self._fetch, numbers, window, ramp=not known)
+        ) as ahead:
+            for at, fetched in ahead:
+                page, number = fetched, at
+                self._check_order(page, number)
+                if page.rows:
+                    yield page
+                if page.next_url is None or not page.rows:
+                    return
+        while page.next_url is not None and page.rows:  # the list has grown since its first page
+            number += 1
+            page = self._fetch(number)
+            self._check_order(page, number)
+            if page.rows:
+                yield page
+
+    def _fetch(self, number: int) -> Page:
+        return fetch_page(self.client, self.path, {**self.query, "page": number}, self.records_key)
+
+    def _check_order(self, page: Page, number: int) -> None:
+        """Hold a page's own idea of the next one against ours.
+
+        Raises:
+            PaginationError: it is elsewhere, or not after this one.
+        """
+        if page.next_url is None:
             return
-    while page.next_url is not None and page.rows:  # the list has grown since its first page
-        number += 1
-        page = fetch(number)
-        _check_order(client, path, query, number, page)
-        if page.rows:
-            yield page
-
-
-def _linked(
-    client: Client, path: str, query: Params, records_key: str | None, page: Page
-) -> Iterator[Page]:
-    seen = {frozenset(query.items())}
-    while page.next_url is not None and page.rows:
-        query = follow(page.next_url, query, client.host_url, path)
-        if (state := frozenset(query.items())) in seen:
-            raise PaginationError(f"{path}: the pages go in a circle.", path=path)
-        seen.add(state)
-        page = fetch_page(client, path, query, records_key)
-        if page.rows:
-            yield page
-
-
-def _check_order(client: Client, path: str, query: Params, number: int, page: Page) -> None:
-    """Hold a page's own idea of the next one against ours.
-
-    Raises:
-        PaginationError: it is elsewhere, or not after this one.
-    """
-    if page.next_url is None:
-        return
-    following = _number_of(follow(page.next_url, query, client.host_url, path))
-    if following is not None and following <= number:
-        raise PaginationError(
-            f"{path}: page {number} names page {following} as the next: a circle.", path=path
-        )
+        following = _number_of(self.following(page, self.query))
+        if following is not None and following <= number:
+            raise PaginationError(
+                f"{self.path}: page {number} names page {following} as the next: a circle.",
+                path=self.path,
+            )
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:

@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
     from concurrent.futures import Executor, Future
 
 Item = TypeVar("Item")
@@ -20,7 +20,7 @@ def ordered_prefetch(
     window: int,
     *,
     ramp: bool = False,
-) -> Iterator[tuple[Item, Result]]:
+) -> Generator[tuple[Item, Result]]:
     """Fetch items on the executor's threads, at most `window` ahead, and yield in input order.
 
     Items are taken from their iterable on the caller's thread and only as the window moves, so that

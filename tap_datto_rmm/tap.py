@@ -194,12 +194,17 @@ class TapDattoRMM(Tap):
     def look_ahead_from(self, stream: DattoStream) -> None:
         """Ask for the first pages of the lists that come next, while a list is being read.
 
-        No further ahead: a page that waits while thousands of audits are read is no longer true.
+        No further ahead: a page that waits while thousands of alerts or audits are read is no
+        longer true.
         """
-        selected = self._selected
-        following = selected[selected.index(stream) + 1 :] if stream.parent is None else []
-        for one in takewhile(lambda one: one.parent is None, following[:LISTS_AHEAD]):
-            one.look_ahead()
+
+        def is_short(one: DattoStream) -> bool:
+            return one.parent is None and not one.follows
+
+        following = self._selected[self._selected.index(stream) :]
+        for one in takewhile(is_short, following[: LISTS_AHEAD + 1]):
+            if one is not stream:
+                one.look_ahead()
 
     def write_state(self) -> None:
         """Write a STATE message where anything has changed since the last one."""

@@ -302,7 +302,7 @@ class _Examination:
         for stream in self._streams:
             ok, said = self._found[stream.name]
             findings.streams.append(StreamCheck(stream.name, ok, said, self._figures.cost(stream)))
-        pace = sum(self._seconds) / max(len(self._seconds), 1) / client.window
+        pace = sum(self._seconds) / max(len(self._seconds), 1) / client.parallel
         for place, name in enumerate(Cost._fields):
             known = [one.cost[place] for one in findings.streams if one.ok]
             calls = sum(number or 0 for number in known)

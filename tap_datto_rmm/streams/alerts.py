@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_datto_rmm.lists import read_list
-from tap_datto_rmm.pages import Page, read_pages
 from tap_datto_rmm.parents import earlier
 from tap_datto_rmm.records import date_time_of
 from tap_datto_rmm.streams.base import DattoStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from tap_datto_rmm.pages import Page
 
 
 class AlertsStream(DattoStream):
@@ -85,12 +86,9 @@ class AlertsStream(DattoStream):
             return lambda: self._pages(self.resolved_path)
 
         def newest() -> Iterator[Page]:
-            for page in self._pages(self.resolved_path, ahead=False):
+            for page in self._pages(self.resolved_path, alone=None):
                 yield replace(page, total=None)  # not all are read: there is nothing to count
                 if all(date_time_of(row, "resolvedOn") < since for row in page.rows):
                     return
 
         return newest
-
-    def _pages(self, path: str, *, ahead: bool = True) -> Iterator[Page]:
-        return read_pages(self._tap.client, path, self.query, ahead=ahead)

@@ -30,6 +30,7 @@ from tap_datto_rmm.schema import stream_schema
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
 
+    from tap_datto_rmm.pages import Page
     from tap_datto_rmm.parents import Parent, Parents
     from tap_datto_rmm.records import Record
     from tap_datto_rmm.report import StreamRun
@@ -52,6 +53,11 @@ ADDED_COLUMNS: Final[dict[str, Schema]] = {
 }
 """Columns that the tap adds to what the API sends."""
 
+PARENTS_AHEAD: Final = 4
+"""Parents read before their turn, for each request that may be under way: one that is slow, or is
+tried again, shall not keep the others waiting."""
+PAGES_OF_PARENT: Final = 3
+"""Pages of a parent that are fetched before its turn, one by one; most have no more."""
 PARENTS_PER_STATE: Final = 200
 """A fan-out stream tells its state after so many parents."""
 
@@ -143,50 +149,57 @@ class DattoStream(Stream):
         client = self._tap.client
         once_per_account = not set(self.adds) & set(self.primary_keys)
         seen = self._new_seen()
-        fetched = ordered_prefetch(client.executor, self.fetch_parent, parents, client.window)
+        window = PARENTS_AHEAD * client.parallel
+        fetched = ordered_prefetch(client.executor, self.fetch_parent, parents, window)
         self._tap.progress.expect(len(parents))
-        for number, (parent, answer) in enumerate(fetched, start=1):
-            if isinstance(answer, NotAvailableError):
-                self.oddities.leave_out(f"has nothing to give (HTTP {answer.status})")
-                self.logger.debug("Left out: %s", answer)
-            for row in () if isinstance(answer, NotAvailableError) else answer:
-                key = seen.key_of(row) if once_per_account else None
-                if key is None or seen.add(key):
-                    yield row, parent.columns
+        for number, (parent, pages) in enumerate(fetched, start=1):
+            try:
+                for row in self._rows_of(parent, pages):
+                    key = seen.key_of(row) if once_per_account else None
+                    if key is None or seen.add(key):
+                        yield row, parent.columns
+            except NotAvailableError as error:
+                self.oddities.leave_out(f"has nothing to give (HTTP {error.status})")
+                self.logger.debug("Left out: %s", error)
             self._tap.progress.step()
             if self.follows:
                 self.advance(parent.changed)
                 if number % PARENTS_PER_STATE == 0:
                     self._tap.write_state()
 
-    def fetch_parent(self, parent: Parent) -> list[Any] | NotAvailableError:
-        """Read all rows of one parent; runs on the fetcher's threads."""
-        path = self.path_of(parent.columns)
+    def fetch_parent(self, parent: Parent) -> Iterator[Page] | NotAvailableError:
+        """Read the first pages of one parent; runs on the fetcher's threads."""
+        pages = self._pages(self.path_of(parent.columns), alone=PAGES_OF_PARENT)
         try:
-            return list(self.rows(path, ahead=False))
+            return chain(list(islice(pages, PAGES_OF_PARENT)), pages)
         except NotAvailableError as error:
             return error
+
+    def _rows_of(self, parent: Parent, pages: Iterator[Page] | NotAvailableError) -> Iterator[Any]:
+        if isinstance(pages, NotAvailableError):
+            raise pages
+        begun = [pages]
+        path = self.path_of(parent.columns)
+        return read_list(
+            lambda: begun.pop() if begun else self._pages(path), self._new_seen(), self.watch
+        )
 
     def path_of(self, columns: Mapping[str, Any]) -> str:
         """Fill in the path from a parent's columns."""
         return self.path.format_map({k: quote(str(v), safe="") for k, v in columns.items()})
 
-    def rows(self, path: str, *, ahead: bool = True) -> Iterator[Any]:
+    def rows(self, path: str) -> Iterator[Any]:
         """Read the rows of one path, whatever its answer is: a list, an array, an object.
 
         Args:
             path: with nothing left to fill in.
-            ahead: whether pages may be fetched several at once; not from the fetcher's threads.
         """
+        expect = self._tap.progress.expect
+        return read_list(lambda: self._pages(path), self._new_seen(), self.watch, expect)
+
+    def _pages(self, path: str, alone: int | None = 1) -> Iterator[Page]:
         client, paged = self._tap.client, self._tap.spec.is_list(self.path) is True
-        return read_list(
-            lambda: read_pages(
-                client, path, self.query, self.records_key, ahead=ahead, paged=paged
-            ),
-            self._new_seen(),
-            self.watch,
-            self._tap.progress.expect if ahead else None,
-        )
+        return read_pages(client, path, self.query, self.records_key, alone=alone, paged=paged)
 
     @property
     def query(self) -> dict[str, Any] | None:
@@ -196,7 +209,7 @@ class DattoStream(Stream):
 
     def look_ahead(self) -> None:
         """Ask for the first answer now, so that it is there when the stream's turn comes."""
-        if not self.follows and not self._looked_ahead:
+        if not self._looked_ahead:
             self._looked_ahead = True
             TALLY.set(self._tap.report.of(self.name).tally)
             self._tap.client.look_ahead(self.path, self.query)
@@ -276,7 +289,7 @@ class DattoStream(Stream):
                         progress.step()
                     yield record
         except RequestError as error:
-            run.failure = error
+            run.failure = error.with_traceback(None)  # whose frames hold pages
             self._bear(error)
         finally:
             progress.end()

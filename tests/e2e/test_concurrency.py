@@ -25,10 +25,11 @@ FAULTS = (
     "html:path=/api/v2:rate=0.02",
     "cut:path=/api/v2:rate=0.02",
     "revoke:path=/api/v2:rate=0.005",
+    "status=429:path=/api/v2:rate=0.005",
 )
 """By chance; which requests they strike depends on the order in which the requests arrive."""
 
-NO_BACK_OFF = {"longest_wait": 0.01, "tries": 30}
+NO_BACK_OFF = {"longest_wait": 0.01, "tries": 30, "window_seconds": 0.1}
 SMALL_PAGES = 15
 
 
@@ -51,7 +52,13 @@ def test_the_output_is_the_same_for_any_number_of_parallel_requests(
 ) -> None:
     outputs = []
     for seed, requests in enumerate((1, 3, 16)):
-        account = sandbox(devices=60, list_total_count=total, jitter_ms=8, faults=FAULTS)
+        account = sandbox(
+            devices=60,
+            list_total_count=total,
+            jitter_ms=8,
+            faults=FAULTS,
+            retry_after="none",
+        )
         account.state.dice.seed(seed)
         run = read(quick, account, requests)
         assert sum(fault.struck for fault in account.state.faults.faults) > 5
@@ -59,6 +66,24 @@ def test_the_output_is_the_same_for_any_number_of_parallel_requests(
     assert outputs[0].count('"type":"RECORD"') > 1_000
     for one, other in pairwise(outputs):
         assert one == other
+
+
+def test_the_next_short_lists_are_asked_for_early_and_none_before_a_long_read(
+    quick: QuickTapCommand, sandbox: Callable[..., Sandbox]
+) -> None:
+    account = sandbox(devices=60, latency_ms=3)
+    streams = ("sites", "devices", "alerts", "users", "account_variables", "components")
+    run = quick.sync(fast(account, page_size=SMALL_PAGES), *streams)
+    assert run.code == 0, run.err
+    paths = [entry.path.rpartition("/")[2] for entry in account.requests]
+    assert paths.index("devices") < last(paths, "sites")
+    assert last(paths, "resolved") < paths.index("users")
+    assert paths.index("components") < last(paths, "users")
+
+
+def last(paths: list[str], path: str) -> int:
+    """Where a path was asked for the last time."""
+    return len(paths) - 1 - paths[::-1].index(path)
 
 
 @pytest.mark.parametrize("requests", [1, 3, 16])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -32,7 +33,7 @@ class Script:
     answer: Callable[[dict[str, Any]], object]
     executor: ThreadPoolExecutor
     host_url: str = HOST
-    window: int = 4
+    parallel: int = 4
     asked: list[dict[str, Any]] = field(default_factory=list)
 
     def get(self, path: str, params: Mapping[str, Any], read: Callable[[object], Page]) -> Page:
@@ -40,8 +41,10 @@ class Script:
         self.asked.append(dict(params))
         return read(self.answer(dict(params)))
 
-    def rows(self, params: Mapping[str, Any] | None = None, *, ahead: bool = True) -> list[object]:
-        pages = read_pages(cast("Client", self), PATH, params or {"max": 2}, ahead=ahead)
+    def rows(
+        self, params: Mapping[str, Any] | None = None, *, alone: int | None = 1
+    ) -> list[object]:
+        pages = read_pages(cast("Client", self), PATH, params or {"max": 2}, alone=alone)
         return [row for page in pages for row in page.rows]
 
 
@@ -165,16 +168,38 @@ def test_a_next_page_of_another_list_is_refused() -> None:
         follow(f"{HOST}/api/v2/account/sites?page=1", {}, HOST, PATH)
 
 
-@pytest.mark.parametrize("ahead", [True, False])
+@pytest.mark.parametrize("alone", [1, 2, 3, None])
 @pytest.mark.parametrize("end", [None, ""])
 @pytest.mark.parametrize("total", [None, 7])
 def test_every_page_is_read_in_order(
-    script: Make, *, ahead: bool, end: object, total: int | None
+    script: Make, *, alone: int | None, end: object, total: int | None
 ) -> None:
     api = script(listing(7, end=end, total=total))
-    assert api.rows({"max": 2, "muted": "true"}, ahead=ahead) == list(range(7))
+    assert api.rows({"max": 2, "muted": "true"}, alone=alone) == list(range(7))
     assert {params["muted"] for params in api.asked} == {"true"}
     assert sorted(int(params.get("page", 0)) for params in api.asked)[:4] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(("alone", "here"), [(1, 1), (3, 3), (None, 20)])
+def test_pages_that_are_read_alone_need_no_thread_and_all_others_have_one(
+    script: Make, alone: int | None, here: int
+) -> None:
+    threads = []
+
+    def answer(params: dict[str, Any]) -> Answer:
+        threads.append(current_thread())
+        return listing(40, total=40)(params)
+
+    script(answer).rows(alone=alone)
+    assert threads[:here] == [main_thread()] * here
+    assert len(threads) == 20
+    assert main_thread() not in threads[here:]
+
+
+def test_a_list_that_ends_where_others_would_be_fetched_ahead_ends(script: Make) -> None:
+    api = script(listing(6))
+    assert api.rows(alone=3) == list(range(6))
+    assert len(api.asked) == 3
 
 
 def test_with_a_total_count_no_page_is_asked_for_in_vain(script: Make) -> None:
@@ -189,7 +214,7 @@ def test_without_a_total_count_little_is_asked_for_in_vain(script: Make) -> None
     assert len(api.asked) == 2
     api = script(listing(40))
     assert api.rows() == list(range(40))
-    assert len(api.asked) <= 20 + api.window
+    assert len(api.asked) <= 20 + api.parallel
 
 
 def test_a_list_of_one_page_is_one_request(script: Make) -> None:
@@ -204,9 +229,9 @@ def test_a_list_without_page_details_of_a_next_one_ends(script: Make) -> None:
     assert len(api.asked) == 1
 
 
-@pytest.mark.parametrize("ahead", [True, False])
+@pytest.mark.parametrize("alone", [1, 2, 3, None])
 def test_an_empty_page_ends_a_list_whatever_it_says_of_a_next_one(
-    script: Make, *, ahead: bool
+    script: Make, *, alone: int | None
 ) -> None:
     def answer(params: dict[str, Any]) -> Answer:
         number = int(params.get("page", 0))
@@ -214,7 +239,7 @@ def test_an_empty_page_ends_a_list_whatever_it_says_of_a_next_one(
         rows = [number] if number < 3 else []
         return {"pageDetails": {"nextPageUrl": next_url}, "devices": rows}
 
-    assert script(answer).rows(ahead=ahead) == [0, 1, 2]
+    assert script(answer).rows(alone=alone) == [0, 1, 2]
 
 
 def test_pages_that_were_added_since_the_first_are_read_too(script: Make) -> None:
@@ -226,9 +251,11 @@ def test_pages_that_were_added_since_the_first_are_read_too(script: Make) -> Non
     assert script(answer).rows() == list(range(8))
 
 
-@pytest.mark.parametrize("ahead", [True, False])
+@pytest.mark.parametrize("alone", [1, 2, 3, None])
 @pytest.mark.parametrize("back_to", [0, 1])
-def test_pages_that_go_in_a_circle_are_noticed(script: Make, *, back_to: int, ahead: bool) -> None:
+def test_pages_that_go_in_a_circle_are_noticed(
+    script: Make, *, back_to: int, alone: int | None
+) -> None:
     def answer(params: dict[str, Any]) -> Answer:
         number = int(params.get("page", 0))
         following = number + 1 if number < 2 else back_to
@@ -237,7 +264,7 @@ def test_pages_that_go_in_a_circle_are_noticed(script: Make, *, back_to: int, ah
 
     api = script(answer)
     with pytest.raises(PaginationError, match="circle"):
-        api.rows(ahead=ahead)
+        api.rows(alone=alone)
     assert len(api.asked) < 12
 
 
