@@ -63,7 +63,6 @@ PUBLIC_PATH: Final = "/v2/system/status"
 """Answers without a token, so only a blocked address gets a 403 from it."""
 
 CALLS_PER_CALIBRATION: Final = 120
-SECONDS_PER_CALIBRATION: Final = 20.0
 CONNECT_SECONDS: Final = 10.0
 """Time for a connection; `request_timeout`, if shorter, counts instead."""
 CHUNK: Final = 1 << 18
@@ -91,6 +90,8 @@ class Patience:
     """The vendor's IP block lasts 5 minutes."""
     refused_seconds: float = 1200.0
     """Refusals (429, the block) and nothing else for so long end the run: three blocks."""
+    calibration_seconds: float = 20.0
+    """At least so long from one look at the account's use of its limit to the next."""
 
 
 class Quota(NamedTuple):
@@ -209,16 +210,19 @@ class Client:
         key = _request_key(path, params)
         self._early[key] = self.executor.submit(self._get, path, params, lambda answer, _: answer)
 
-    def quota(self) -> Quota:
+    def quota(self, tries: int | None = None) -> Quota:
         """Ask what the account's clients used of its limit in the last minute.
 
         The budget leaves room for the other ones.
+
+        Args:
+            tries: requests made for an answer; without it as many as for any other.
 
         Raises:
             RequestError: as `get`.
         """
         self._calls_at_calibration, self._calibrated_at = self.tally.calls, time.monotonic()
-        quota = _quota(*self._get(RATE_STATUS_PATH, None, lambda *both: both))
+        quota = _quota(*self._get(RATE_STATUS_PATH, None, lambda *both: both, tries))
         if self.budget.leave_room_for(quota.others, quota.limit, quota.slow_from):
             logger.info(
                 "Other clients made %d of the account's %d requests a minute: the tap uses %d",
@@ -235,7 +239,11 @@ class Client:
     # From here on: one request, and what may go wrong with it.
 
     def _get(
-        self, path: str, params: Mapping[str, Any] | None, read: Callable[[Any, Reply], Answer]
+        self,
+        path: str,
+        params: Mapping[str, Any] | None,
+        read: Callable[[Any, Reply], Answer],
+        tries: int | None = None,
     ) -> Answer:
         renewed = False
 
@@ -259,7 +267,7 @@ class Client:
             except ApiError as error:
                 raise Again(error) from None
 
-        return self._retrying(attempt)
+        return self._retrying(attempt, tries)
 
     def _post_token_form(self, form: Mapping[str, str]) -> object:
         def attempt() -> object:
@@ -272,7 +280,7 @@ class Client:
 
         return self._retrying(attempt)
 
-    def _retrying(self, attempt: Callable[[], Answer]) -> Answer:
+    def _retrying(self, attempt: Callable[[], Answer], tries: int | None = None) -> Answer:
         """Call until it answers; where it fails, with exponential back-off and full jitter."""
 
         def until_let_in() -> Answer:
@@ -285,7 +293,7 @@ class Client:
             Again,
             interval=0,  # `_before_retry` waits, so that closing the client ends the wait
             jitter=None,
-            max_tries=self._patience.tries,
+            max_tries=tries or self._patience.tries,
             on_backoff=self._before_retry,
             logger=None,
         )
@@ -411,21 +419,30 @@ class Client:
             self._clock_offset = date - datetime.now(UTC)
 
     def _calibrate_when_due(self) -> None:
-        """Ask now and then what others use of the account's limit: at most 1 call in 100."""
+        """Ask now and then what others use of the account's limit: at most 1 call in 100.
+
+        Only the first time does anybody wait for the answer.
+        """
         with self._lock:
-            made, last = self.tally.calls, self._calls_at_calibration
-            now = time.monotonic()
+            made, last, now = self.tally.calls, self._calls_at_calibration, time.monotonic()
             if not self._calibrates or (
                 last is not None
                 and (
                     made - last < CALLS_PER_CALIBRATION
-                    or now - self._calibrated_at < SECONDS_PER_CALIBRATION
+                    or now - self._calibrated_at < self._patience.calibration_seconds
                 )
             ):
                 return
             self._calls_at_calibration, self._calibrated_at = made, now
+        if last is None:
+            self._calibrate()
+        else:
+            self.executor.submit(self._calibrate)
+
+    def _calibrate(self) -> None:
+        """Ask once: without an answer the budget stays as it is until the next time."""
         try:
-            self.quota()
+            self.quota(tries=1)
         except (PermissionDeniedError, NotAvailableError) as error:
             self._calibrates = False
             logger.debug("The account's use of its limit cannot be known: %s", error)
