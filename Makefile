@@ -59,8 +59,8 @@ snapshots: setup ## Write every stream's schema to tests/schemas, for review
 	@$(BIN)/pytest -q tests/test_schemas.py --snapshot-update
 
 .PHONY: docs
-docs: setup ## Write the README's tables of streams and settings from the code
-	@$(BIN)/python tools/readme.py
+docs: setup ## Write the README's tables of streams, settings and calls
+	@$(BIN)/python -m tools.readme
 
 .PHONY: spec-sync
 spec-sync: setup ## Bring specs/ and the schema snapshots up to the vendor's API description
@@ -79,7 +79,7 @@ spec-sync-rehearsal: setup ## Play the nightly workflow in a copy, against the s
 	@$(BIN)/python tools/spec-rehearsal
 
 .PHONY: benchmark
-benchmark: setup ## Time, memory, calls: all tables into benchmarks/results; PEERS=yes adds the peers
+benchmark: setup ## Time, memory, calls: all tables into benchmarks/README.md; PEERS=yes adds the peers
 	@BIN=$(BIN) PEERS=$(PEERS) benchmarks/all.sh $(PARTS)
 
 .PHONY: audit

@@ -2,13 +2,13 @@
 
 `python -m benchmarks.calls` starts a sandbox of each size without a rate limit, syncs it with the
 streams that are selected by default, lets it live for an hour in which 1 % of its devices are
-audited, and syncs again. The sandbox counts. It writes `results/calls.md`, whose table is the one
-in the README. 100,000 devices take about 20 minutes; `--sizes` leaves them out.
+audited, and syncs again. The sandbox counts. `--publish` writes the table into README.md;
+`make docs` takes it from there into the project's. 100,000 devices take about 20 minutes; `--sizes`
+leaves them out.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import subprocess
@@ -28,6 +28,7 @@ from benchmarks.measure import (
     folder,
     machine,
     note,
+    options,
     publish,
     sandbox,
     table,
@@ -126,13 +127,14 @@ def _file(path: Path, content: object) -> Path:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options("benchmarks.calls", __doc__)
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, metavar="DEVICES")
-    sizes = parser.parse_args(arguments).sizes
+    given = parser.parse_args(arguments)
     started_on = machine()
-    rows = [row for size in sizes for row in measure(size)]
+    rows = [row for size in given.sizes for row in measure(size)]
     head = ["devices", "sync", f"minutes at {BUDGET}/min", "calls", *GROUPS, "other"]
     publish(
+        given,
         "calls",
         "Calls of a sync",
         started_on,

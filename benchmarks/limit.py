@@ -1,13 +1,12 @@
 """At the vendor's limit: how much of the budget each minute uses, and how often the API refuses.
 
 `python -m benchmarks.limit` runs the tap for ten minutes twice, at the same time and each against a
-server of its own: alone on its account, and beside a tool that takes 30 % of the limit. It writes
-`results/limit.md`.
+server of its own: alone on its account, and beside a tool that takes 30 % of the limit. `--publish`
+writes the table into README.md.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from benchmarks.measure import (
     fixed_form,
     folder,
     machine,
+    options,
     publish,
     run,
     stub,
@@ -92,7 +92,7 @@ def per_minute(journal: dict[str, Any]) -> list[int]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run both cases."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.limit", description=__doc__)
+    parser = options("benchmarks.limit", __doc__)
     parser.add_argument("--minutes", type=int, default=11, help="about; 11 give ten full ones")
     parser.add_argument("--latency-ms", type=float, default=150.0)
     given = parser.parse_args(arguments)
@@ -135,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"on; {given.latency_ms:g} ms latency, default settings. The budget is what is left below "
         "that.\n"
     )
-    publish("limit", "At the vendor's limit", began_on, words, table(head, rows))
+    publish(given, "limit", "At the vendor's limit", began_on, words, table(head, rows))
     return 0
 
 

@@ -6,6 +6,7 @@ process that started it (Linux counts the moment between fork and exec).
 
 from __future__ import annotations
 
+import argparse
 import http.client
 import json
 import os
@@ -24,11 +25,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from tools.sections import with_section
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
 
 ROOT: Final = Path(__file__).parent.parent
-RESULTS: Final = ROOT / "benchmarks" / "results"
+README: Final = ROOT / "benchmarks" / "README.md"
 PYTHON: Final = sys.executable
 TAP: Final = Path(PYTHON).with_name("tap-datto-rmm")
 PEERS_PYTHON: Final = ROOT / ".benchmarks" / "venv" / "bin" / "python"
@@ -44,6 +47,8 @@ UNLIMITED: Final = 1_000_000
 PYCACHE: Final = ROOT / ".benchmarks" / "pycache"
 MIB: Final = 1024
 """KiB in a MiB: the kernel counts memory in KiB."""
+LONGEST: Final = 1_800.0
+"""Seconds after which a command is ended: one that hangs shall not hold up all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +111,11 @@ def run(
         watch = threading.Thread(target=_watch, args=(process.pid, sample_every, memory, over))
         if sample_every:
             watch.start()
+        end = threading.Timer(LONGEST, process.kill)
+        end.start()
         _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
+        end.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         over.set()
         if sample_every:
@@ -305,19 +313,28 @@ def machine() -> str:
     )
 
 
-def publish(name: str, title: str, started_on: str, *parts: str) -> None:
-    """Print a result and keep it in `results/`.
+def options(prog: str, about: str | None) -> argparse.ArgumentParser:
+    """Give a parser with the option that all benchmarks share."""
+    parser = argparse.ArgumentParser(prog=f"python -m {prog}", description=about)
+    parser.add_argument("--publish", action="store_true", help="write it into benchmarks/README.md")
+    return parser
+
+
+def publish(given: argparse.Namespace, name: str, title: str, started_on: str, *parts: str) -> None:
+    """Print a result and, with `--publish`, write it into its section of `benchmarks/README.md`.
 
     Args:
-        name: of the file, without its ending.
+        given: the command's options.
+        name: of the section.
         title: its heading.
         started_on: `machine()` before the measurement.
         parts: tables and paragraphs.
     """
-    text = f"# {title}\n\n{started_on}\n\n" + "\n".join(parts).rstrip() + "\n"
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
+    text = f"### {title}\n\n{started_on}\n\n" + "\n".join(parts).rstrip() + "\n"
     print(text, flush=True)
+    if given.publish:
+        before = README.read_text(encoding="utf-8")
+        README.write_text(with_section(before, name, text), encoding="utf-8")
 
 
 def note(line: str) -> None:

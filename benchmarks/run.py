@@ -1,12 +1,11 @@
 """The table: our tap, the floor and the peers at the same work, each as its user would run it.
 
-`python -m benchmarks.run` (or `make benchmark`) runs every contender that is installed, in turns so
-that the noise of the machine is shared, and writes `results/table.md`.
+`python -m benchmarks.run` runs every contender that is installed, in turns so that the noise of the
+machine is shared; `--publish` (as by `make benchmark`) writes the table into README.md.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections import defaultdict
@@ -28,6 +27,7 @@ from benchmarks.measure import (
     machine,
     median,
     note,
+    options,
     publish,
     run,
     stub,
@@ -35,6 +35,7 @@ from benchmarks.measure import (
 )
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Sequence
 
 HERE: Final = Path(__file__).parent
@@ -130,11 +131,15 @@ def airbyte(work: Work) -> Command:
     return [PEERS_PYTHON, script, "read", "--config", files[0], "--catalog", files[1]]
 
 
-def plain_sdk(work: Work) -> Command:
-    """The Singer SDK's own way, one request after the other."""
-    config = {"api_url": work.url, "api_key": KEY, "api_secret": SECRET, "since": BOOKMARK_MS}
-    script = HERE / "peers" / "singer_sdk_tap.py"
-    return [PYTHON, script, "--config", _json(work.folder / "config.json", config)]
+def sdk(module: str) -> Callable[[Work], Command]:
+    """Give the command of a tap of the Singer SDK: one request after the other."""
+
+    def command(work: Work) -> Command:
+        config = {"api_url": work.url, "api_key": KEY, "api_secret": SECRET, "since": BOOKMARK_MS}
+        path = _json(work.folder / "config.json", config)
+        return [PYTHON, "-m", f"benchmarks.peers.{module}", "--config", path]
+
+    return command
 
 
 def _json(path: Path, content: Any) -> Path:  # noqa: ANN401 - JSON
@@ -149,7 +154,11 @@ CONTENDERS: Final = {
     "tap": Contender("**tap-datto-rmm**", our_tap),
     "dlt": Contender("dlt 1.31 rest_api, tuned: 10 workers, Parquet", dlt, "dlt"),
     "airbyte": Contender("Airbyte CDK 7.39 declarative, concurrency 10", airbyte, "airbyte_cdk"),
-    "sdk": Contender("Singer SDK 0.54 tap, idiomatic, sequential", plain_sdk),
+    "sdk": Contender("Singer SDK 0.54 tap, idiomatic, sequential", sdk("singer_sdk_tap")),
+    "sdk-fast": Contender(
+        "Singer SDK 0.54, sequential, own record writer, one orjson parse",
+        sdk("singer_sdk_fast_tap"),
+    ),
 }
 REFERENCE: Final = "floor"
 
@@ -194,7 +203,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     f"{turn + 1}/{given.repeat} {latency:g} ms {name}: {result.usage.wall:.2f} s, "
                     f"CPU {result.usage.cpu:.2f} s, {result.usage.peak:.0f} MiB"
                 )
-    publish(given.name, "The table", began_on, _words(given), _table(given, present, results))
+    publish(given, "table", "The table", began_on, _words(given), _table(given, present, results))
     return 0 if all(r.is_complete for runs in results.values() for r in runs) else 1
 
 
@@ -241,20 +250,19 @@ def _ratio(value: float, floors: list[Result], what: Callable[[Result], float]) 
 def _words(given: argparse.Namespace) -> str:
     return (
         f"Medians of {given.repeat} runs of the whole process, the contenders in turns; "
-        f"{PARALLEL} requests at once for all but the sequential one; stdout to /dev/null (dlt "
+        f"{PARALLEL} requests at once for all but the sequential ones; stdout to /dev/null (dlt "
         "writes its files). CPU (user and system, of all processes of a contender) is that of the "
         "fastest network, the peak that of the largest process.\n"
     )
 
 
 def _parser() -> argparse.ArgumentParser:
-    main = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
+    main = options("benchmarks.run", __doc__)
     main.add_argument("--repeat", type=int, default=3, help="runs of each (default 3)")
     main.add_argument("--devices", type=int, default=20_000)
     main.add_argument("--audits", type=int, default=500)
     main.add_argument("--latency-ms", type=float, nargs="+", default=[150.0, 0.0])
     main.add_argument("--only", nargs="+", choices=CONTENDERS, help="these contenders only")
-    main.add_argument("--name", default="table", help="name of the file in results/")
     return main
 
 

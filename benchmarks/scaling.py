@@ -1,15 +1,15 @@
 """How the tap scales: account size, parallel requests, slow pages, a whole large account.
 
-`python -m benchmarks.scaling` runs all parts, or those that are named, and writes
-`results/scaling-PART.md`.
+`python -m benchmarks.scaling` runs all parts, or those that are named; `--publish` writes their
+tables into README.md.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.measure import (
@@ -18,12 +18,14 @@ from benchmarks.measure import (
     PAGE_SIZE,
     PYTHON,
     ROOT,
+    Server,
     TapRun,
     Usage,
     fixed_form,
     folder,
     machine,
     note,
+    options,
     publish,
     run,
     sandbox,
@@ -32,7 +34,9 @@ from benchmarks.measure import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    import argparse
+    from collections.abc import Callable, Generator, Mapping, Sequence
+    from pathlib import Path
 
 SETTLED: Final = 10_000
 """Devices after which memory shall not grow any more."""
@@ -56,14 +60,14 @@ LIST_STREAMS: Final = (
 )
 
 
-def measure(
-    options: Mapping[str, float],
+@contextmanager
+def tap_at_stub(
+    shape: Mapping[str, float],
     settings: Mapping[str, Any] | None = None,
     streams: Sequence[str] = ("devices", "device_audits"),
-    sample_every: float = 0.05,
-) -> tuple[Usage, dict[str, Any], int]:
-    """Run the tap against a stub; give what it took, what was asked, and the state's bytes."""
-    with stub(**options) as server, folder() as files:
+) -> Generator[tuple[Server, list[str | Path]]]:
+    """Give a stub that was asked nothing yet, and the command line of the tap for it."""
+    with stub(**shape) as server, folder() as files:
         command = TapRun(
             files,
             server.url,
@@ -72,8 +76,7 @@ def measure(
             bookmarks={"device_audits": fixed_form(BOOKMARK_MS)},
         ).command()
         server.forget()
-        usage = run(command, sample_every=sample_every).check()
-        return usage, server.journal(), len(last_state(command))
+        yield server, command
 
 
 def last_state(command: Sequence[object]) -> str:
@@ -96,8 +99,11 @@ def sizes(given: argparse.Namespace) -> None:
     """1,000, 10,000 and 100,000 devices, 500 audits, no latency."""
     began_on, rows = machine(), []
     for devices in given.devices:
-        options = {"devices": devices, "audits": min(500, devices)}
-        usage, journal, state = measure(options)
+        shape = {"devices": devices, "audits": min(500, devices)}
+        with tap_at_stub(shape) as (server, command):
+            usage = run(command, sample_every=0.05).check()
+            journal = server.journal()
+            state = len(last_state(command))
         # The wall between the first and the last page, by the share of the pages.
         last = journal["arrivals"][-1][0]
         start = usage.wall - last
@@ -109,7 +115,7 @@ def sizes(given: argparse.Namespace) -> None:
                 f"{devices:,}",
                 f"{usage.wall:.1f}",
                 f"{usage.cpu:.1f}",
-                f"{usage.cpu / (devices + options['audits']) * 1000:.3f}",
+                f"{usage.cpu / (devices + shape['audits']) * 1000:.3f}",
                 f"{settled:.0f}",
                 f"{usage.peak:.0f}",
                 state,
@@ -119,20 +125,24 @@ def sizes(given: argparse.Namespace) -> None:
     head = ["devices", "wall s", "CPU s", "CPU s per 1k records"]
     head += [f"MiB after {SETTLED:,} devices", "peak MiB", "state bytes"]
     words = "500 changed audits, no latency, default settings.\n"
-    publish("scaling-sizes", "Account size", began_on, words, table(head, rows))
+    publish(given, "scaling-sizes", "Account size", began_on, words, table(head, rows))
 
 
 def parallel(given: argparse.Namespace) -> None:
     """The effect of `max_parallel_requests`."""
     began_on, rows = machine(), []
     devices, latency = given.parallel_devices, 150.0
-    options = {"devices": devices, "audits": devices // 40, "latency_ms": latency}
-    for number in (1, 2, 4, 8, 16):
-        usage, journal, _ = measure(options, {"max_parallel_requests": number})
+    shape = {"devices": devices, "audits": devices // 40, "latency_ms": latency}
+    steady = [(number, 0.0) for number in (1, 2, 4, 8, 16)]
+    for number, jitter in [*steady, *((number, 100.0) for number in (4, 8, 16))]:
+        settings = {"max_parallel_requests": number}
+        with tap_at_stub({**shape, "jitter_percent": jitter}, settings) as (server, command):
+            usage, journal = run(command).check(), server.journal()
         least = journal["total"] * latency / 1000 / number
         rows.append(
             [
                 number,
+                between(latency, jitter),
                 f"{usage.wall:.1f}",
                 f"{least:.1f}",
                 f"{usage.wall / least:.2f}",
@@ -142,31 +152,41 @@ def parallel(given: argparse.Namespace) -> None:
             ]
         )
         note(" ".join(map(str, rows[-1])))
-    head = ["max_parallel_requests", "wall s", "calls by latency / requests", "ratio"]
+    head = ["max_parallel_requests", "latency ms", "wall s", "calls by latency / requests", "ratio"]
     head += ["most under way", "CPU s", "peak MiB"]
-    words = f"{devices:,} devices, {options['audits']:,.0f} audits, {latency:g} ms latency.\n"
-    publish("scaling-parallel", "Parallel requests", began_on, words, table(head, rows))
+    words = (
+        f"{devices:,} devices, {shape['audits']:,.0f} audits, {latency:g} ms latency: each answer, "
+        "or evenly spread around it.\n"
+    )
+    publish(given, "scaling-parallel", "Parallel requests", began_on, words, table(head, rows))
 
 
 def slow(given: argparse.Namespace) -> None:
     """Pages as slow as the vendor's, for 100,000 devices."""
     began_on, rows = machine(), []
-    for number in (8, 16):
-        options = {"devices": given.most, "audits": 0, "page_latency_ms": SLOW_PAGE * 1000}
+    shape = {"devices": given.most, "audits": 0, "page_latency_ms": SLOW_PAGE * 1000}
+    for number, jitter in ((8, 0.0), (16, 0.0), (8, 50.0), (16, 50.0)):
         settings = {"max_parallel_requests": number}
-        with stub(**options) as server, folder() as files:
-            command = TapRun(files, server.url, ("devices",), settings=settings).command()
+        varied = {**shape, "jitter_percent": jitter}
+        with tap_at_stub(varied, settings, ("devices",)) as (_, command):
             usage = run(command).check()
         least = -(-given.most // PAGE_SIZE) * SLOW_PAGE / number
         ratio = usage.wall / least
         verdict = "yes" if ratio <= SLOW_GOAL else "NO"
-        row = [number, f"{least:.1f}", f"{usage.wall:.1f}", f"{ratio:.2f}", verdict]
-        rows.append([*row, f"{usage.peak:.0f}"])
+        row = [number, between(SLOW_PAGE, jitter), f"{least:.1f}", f"{usage.wall:.1f}"]
+        rows.append([*row, f"{ratio:.2f}", verdict, f"{usage.peak:.0f}"])
         note(" ".join(map(str, rows[-1])))
-    head = ["max_parallel_requests", "pages by 2.4 s / requests", "wall s", "ratio"]
-    head += [f"≤ {SLOW_GOAL:g}", "peak MiB"]
-    words = f"{given.most:,} devices, {SLOW_PAGE:g} s a page.\n"
-    publish("scaling-slow", "Pages as slow as the vendor's", began_on, words, table(head, rows))
+    head = ["max_parallel_requests", "s a page", f"pages by {SLOW_PAGE:g} s / requests", "wall s"]
+    head += ["ratio", f"≤ {SLOW_GOAL:g}", "peak MiB"]
+    words = f"{given.most:,} devices, {SLOW_PAGE:g} s a page: each, or evenly spread around it.\n"
+    title = "Pages as slow as the vendor's"
+    publish(given, "scaling-slow", title, began_on, words, table(head, rows))
+
+
+def between(latency: float, jitter: float) -> str:
+    """Word a latency that varies by so many per cent up and down."""
+    least, most = (latency * (1 + sign * jitter / 100) for sign in (-1, 1))
+    return f"{least:g} to {most:g}" if jitter else f"{latency:g}"
 
 
 _BOOKMARK: Final = """
@@ -185,8 +205,8 @@ def account(given: argparse.Namespace) -> None:
     audits = given.most // 20
     find = [PYTHON, "-c", _BOOKMARK, str(given.most), str(NOW), str(audits)]
     since = int(run(find, keep=True, cwd=ROOT).check().out)
-    options = {"devices": given.most, "now": NOW, "rate_limit": 0}
-    with sandbox(**options) as server, folder() as files:
+    shape = {"devices": given.most, "now": NOW, "rate_limit": 0}
+    with sandbox(**shape) as server, folder() as files:
         settings = {"api_key": "sandbox-key", "api_secret": "sandbox-secret"}
         command = TapRun(
             files,
@@ -210,7 +230,7 @@ def account(given: argparse.Namespace) -> None:
         ["state bytes (goal 5,000)", state],
     ]
     words = f"{given.most:,} devices in the sandbox, {len(LIST_STREAMS)} list streams, audits.\n"
-    publish("scaling-account", "A whole account", began_on, words, table(["", ""], rows))
+    publish(given, "scaling-account", "A whole account", began_on, words, table(["", ""], rows))
 
 
 PARTS: Final[dict[str, Callable[[argparse.Namespace], None]]] = {
@@ -223,7 +243,7 @@ PARTS: Final[dict[str, Callable[[argparse.Namespace], None]]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the parts."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__)
+    parser = options("benchmarks.scaling", __doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all")
     parser.add_argument("--devices", type=int, nargs="+", default=[1_000, 10_000, MOST])
     parser.add_argument("--parallel-devices", type=int, default=20_000)

@@ -1,11 +1,10 @@
 """How long the tap takes to start: `--version` and `--discover`, against a tap of the SDK's alone.
 
-`python -m benchmarks.start` writes `results/start.md`.
+`python -m benchmarks.start`; `--publish` writes the table into README.md.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections import defaultdict
@@ -20,6 +19,7 @@ from benchmarks.measure import (
     folder,
     machine,
     median,
+    options,
     publish,
     run,
     table,
@@ -34,7 +34,7 @@ EMPTY: Final = Path(__file__).parent / "peers" / "empty_tap.py"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure both commands of both taps, in turns."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.start", description=__doc__)
+    parser = options("benchmarks.start", __doc__)
     parser.add_argument("--repeat", type=int, default=9, help="runs of each (default 9)")
     given = parser.parse_args(arguments)
     began_on = machine()
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rows.append([f"`{option}`", f"{theirs:.2f}", f"{ours:.2f}", f"{more:+.2f}", verdict])
     head = ["seconds", "empty SDK tap", "tap-datto-rmm", "difference", f"≤ {GOAL_SECONDS:g} s"]
     words = f"Medians of {given.repeat} runs in turns; byte code is compiled.\n"
-    publish("start", "Start", began_on, words, table(head, rows))
+    publish(given, "start", "Start", began_on, words, table(head, rows))
     return 0
 
 

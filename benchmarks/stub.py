@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import random
 import socket
 import sys
 import time
@@ -55,6 +56,7 @@ class Shape:
         audits: devices of class `device` whose audit is newer than `BOOKMARK_MS`.
         latency: seconds before each answer.
         page_latency: further seconds before each page of a list.
+        jitter: by which share at most a latency is shorter or longer than given, evenly spread.
         limit: requests a minute before 429; 0 for none.
         others: requests a minute that another client of the account makes.
     """
@@ -63,6 +65,7 @@ class Shape:
     audits: int = 500
     latency: float = 0.0
     page_latency: float = 0.0
+    jitter: float = 0.0
     limit: int = 0
     others: float = 0.0
 
@@ -201,6 +204,7 @@ class Stub:
         self.shape = shape
         self.content = Content(shape)
         self.journal = Journal()
+        self._random = random.Random(shape.devices)  # noqa: S311 - the same in each run
         self.limit = RateLimit(shape.limit, 60.0, 1.0, 100, 300.0, other_rate=shape.others)
 
     def answer(self, target: str, host: str, authorized: bool) -> tuple[int, bytes, float]:  # noqa: FBT001
@@ -215,7 +219,7 @@ class Stub:
             Status, body, and seconds to wait before the answer leaves.
         """
         parts = urlsplit(target)
-        path, delay = parts.path, self.shape.latency
+        path, delay = parts.path, self._varied(self.shape.latency)
         self.journal.calls[_kind(path)] += 1
         if path == "/auth/oauth/token":
             return 200, self.content.token, delay
@@ -229,9 +233,12 @@ class Stub:
             delay += self.limit.slow_down_seconds
             self.journal.slowed += 1
         if path == "/api/v2/account/devices":
-            delay += self.shape.page_latency
+            delay += self._varied(self.shape.page_latency)
         self.journal.arrivals.append((time.monotonic() - self.journal.started, status))
         return status, body, delay
+
+    def _varied(self, latency: float) -> float:
+        return latency * (1 + self.shape.jitter * self._random.uniform(-1, 1))
 
     def _body(self, path: str, query: str, host: str) -> tuple[int, bytes]:
         match path:
@@ -372,6 +379,9 @@ def parser() -> argparse.ArgumentParser:
     main.add_argument("--audits", type=int, default=500)
     main.add_argument("--latency-ms", type=float, default=0.0, help="of every answer")
     main.add_argument("--page-latency-ms", type=float, default=0.0, help="more for a page")
+    main.add_argument(
+        "--jitter-percent", type=float, default=0.0, help="latencies vary by so much, up and down"
+    )
     main.add_argument("--limit", type=int, default=0, help="requests a minute; 0 for none")
     main.add_argument("--others", type=float, default=0.0, help="requests a minute of another tool")
     return main
@@ -385,6 +395,7 @@ def main() -> int:
         audits=given.audits,
         latency=given.latency_ms / 1000,
         page_latency=given.page_latency_ms / 1000,
+        jitter=given.jitter_percent / 100,
         limit=given.limit,
         others=given.others,
     )

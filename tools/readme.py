@@ -1,12 +1,11 @@
-"""Write the README's tables of streams and settings from the code: `make docs`.
+"""Write the README's tables: of streams and settings from the code, of calls from the benchmarks.
 
-With --check it changes nothing and fails where the README is behind.
+`make docs`. With --check it changes nothing and fails where the README is behind.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +14,14 @@ from tap_datto_rmm.doctor.costs import in_words
 from tap_datto_rmm.settings import CONFIG_SCHEMA
 from tap_datto_rmm.streams.base import DattoStream
 from tap_datto_rmm.tap import TapDattoRMM
+from tools.sections import section, with_section
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+BENCHMARKS = ROOT / "benchmarks" / "README.md"
 
 
 def replication(stream: DattoStream) -> str:
@@ -62,11 +64,17 @@ def settings_table() -> Iterable[str]:
         yield f"| `{name}` | {default} | {setting['description']} |"
 
 
+def calls_table() -> Iterable[str]:
+    """Give the lines of the table of calls, as `python -m benchmarks.calls` measured them."""
+    measured = section(BENCHMARKS.read_text(encoding="utf-8"), "calls")
+    return (line for line in measured.splitlines() if line.startswith("|"))
+
+
 def written(text: str) -> str:
     """Give the README with its tables made anew."""
-    for name, lines in (("streams", streams_table()), ("settings", settings_table())):
-        before, start, rest = re.split(rf"(<!-- {name}: [^\n]*-->\n)", text)
-        text = before + start + "\n".join(lines) + "\n" + rest[rest.index(f"<!-- /{name} -->") :]
+    tables = {"streams": streams_table(), "settings": settings_table(), "calls": calls_table()}
+    for name, lines in tables.items():
+        text = with_section(text, name, "\n".join(lines) + "\n")
     return text
 
 

@@ -1,6 +1,6 @@
 """The work with the Singer SDK alone: what its cookiecutter and its guides lead to.
 
-`singer_sdk_tap.py --config FILE`.
+`python -m benchmarks.peers.singer_sdk_tap --config FILE`.
 """
 
 from __future__ import annotations
@@ -196,6 +196,12 @@ class DeviceAudits(DattoStream):
             )
         ],
     ).to_dict()
+
+    @override
+    def post_process(
+        self, row: dict[str, Any], context: Context | None = None
+    ) -> dict[str, Any] | None:
+        return {**(context or {}), **row}
 
 
 class PlainTap(Tap):
