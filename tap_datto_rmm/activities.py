@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tap_datto_rmm.client import Client
     from tap_datto_rmm.pages import Page
+    from tap_datto_rmm.progress import Progress
 
 logger = logging.getLogger("tap-datto-rmm")
 
@@ -35,16 +36,24 @@ class Activities:
         client: who fetches.
         until: end of the run's window, in the fixed form.
         start: nothing older is read; None: from the beginning.
+        progress: is told of each entry that no stream writes.
         keeps_devices: whether `job_devices` will be asked for: of a year there may be millions.
     """
 
     def __init__(
-        self, client: Client, until: str, start: str | None, *, keeps_devices: bool
+        self,
+        client: Client,
+        until: str,
+        start: str | None,
+        progress: Progress,
+        *,
+        keeps_devices: bool,
     ) -> None:
         """Read nothing yet."""
         self._client = client
         self._until = until
         self._start = start or BEGINNING
+        self._progress = progress
         self._keeps_devices = keeps_devices
         self._read_since: str | None = None
         self._jobs: dict[str, str] = {}
@@ -98,8 +107,10 @@ class Activities:
         """Make sure that the log has been read from this moment on."""
         since = max(since or self._start, self._start)
         if self._read_since is None or self._read_since > since:
-            for _ in self.read(since):
-                pass
+            with self._progress.aside("activity logs"):
+                for page in self.read(since):
+                    for _ in page.rows:
+                        self._progress.step()
         return since
 
     def _note(self, row: object) -> None:

@@ -21,9 +21,10 @@ from tap_datto_rmm.pages import read_pages
 from tap_datto_rmm.records import date_time_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from tap_datto_rmm.client import Client
+    from tap_datto_rmm.progress import Progress
 
 logger = logging.getLogger("tap-datto-rmm")
 
@@ -67,8 +68,8 @@ class Inventory:
     """
 
     client: Client
-    expect: Callable[[int], None]
-    """Takes the number of rows of a list that is being read."""
+    progress: Progress
+    """Is told how many rows the lists have, and of each row that no stream writes."""
     started_at: str
     """When the run began, by the API's clock, in the fixed form."""
     keeps: Callable[[Device], bool]
@@ -87,8 +88,7 @@ class Inventory:
     def sites(self) -> list[Site]:
         """All sites but the one that holds deleted devices."""
         if self._sites is None:
-            for _ in self.read_sites():
-                pass
+            self._read_aside("sites", self.read_sites())
         return [site for site in self._sites or () if site.name != DELETED_DEVICES]
 
     def devices(self, device_class: str | None = None) -> list[Device]:
@@ -96,8 +96,7 @@ class Inventory:
         if self._devices is None:
             if self._failure:
                 raise self._failure
-            for _ in self.read_devices():
-                pass
+            self._read_aside("devices", self.read_devices())
         found = self._devices or []
         return [d for d in found if device_class is None or d.device_class == device_class]
 
@@ -114,7 +113,8 @@ class Inventory:
             Rows as the API sent them.
         """
         found: list[Site] = []
-        for row in self._rows(SITES_PATH, Seen(("uid",)), self._watch("sites")):
+        watch = self._watch("sites")
+        for row in self._rows(SITES_PATH, Seen(("uid",)), watch, self.progress.expect):
             if isinstance(row, dict) and row.get("uid"):
                 count = _number(row, "devicesStatus", "numberOfDevices")
                 found.append(Site(str(row["uid"]), str(row.get("name")), count))
@@ -135,7 +135,7 @@ class Inventory:
         found: list[Device] = []
         per_site: Counter[str] = Counter()
         try:
-            for row in self._rows(DEVICES_PATH, seen, watch):
+            for row in self._rows(DEVICES_PATH, seen, watch, self.progress.expect):
                 self._note(row, found, per_site)
                 yield row
         except RequestError as error:
@@ -149,6 +149,7 @@ class Inventory:
                 f"the account-wide list has {listed} devices, {expected} are expected; reading the "
                 f"lists of {len(sites)} sites"
             )
+            self.progress.expect(max(listed, expected))
         for site in sites:
             try:
                 for row in self._rows(SITE_DEVICES_PATH.format(siteUid=site.uid), seen, watch):
@@ -211,17 +212,28 @@ class Inventory:
         if self.keeps(device):
             found.append(device)
 
+    def _read_aside(self, what: str, rows: Iterable[Any]) -> None:
+        with self.progress.aside(what):
+            for _ in rows:
+                self.progress.step()
+
     def _watch(self, what: str) -> Watch:
         watch = Watch(lambda line: logger.warning("%s: %s", what, line))
         self._watches[what] = watch
         return watch
 
-    def _rows(self, path: str, seen: Seen, watch: Watch) -> Iterator[Any]:
+    def _rows(
+        self,
+        path: str,
+        seen: Seen,
+        watch: Watch,
+        expect: Callable[[int], None] | None = None,
+    ) -> Iterator[Any]:
         return read_list(
             lambda: read_pages(self.client, path, {"max": self.client.page_size}),
             seen,
             watch,
-            self.expect,
+            expect,
             is_young=lambda row: date_time_of(row, "creationDate") > self.started_at,
         )
 

@@ -90,7 +90,7 @@ class TapDattoRMM(Tap):
         """The account's sites and devices."""
         asked = [(stream.parent, stream.bookmark) for stream in self._selected]
         keeps = devices_in_demand(asked)
-        return Inventory(self.client, self.progress.expect, self.started_at, keeps)
+        return Inventory(self.client, self.progress, self.started_at, keeps)
 
     @cached_property
     def activities(self) -> Activities:
@@ -99,7 +99,9 @@ class TapDattoRMM(Tap):
         text = start.isoformat(timespec="microseconds") if start else None
         asked = {stream.parent for stream in self._selected}
         keeps_devices = not asked.isdisjoint({"job_devices", "job_channels"})
-        return Activities(self.client, self.started_at, text, keeps_devices=keeps_devices)
+        return Activities(
+            self.client, self.started_at, text, self.progress, keeps_devices=keeps_devices
+        )
 
     @cached_property
     def report(self) -> Report:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from tap_datto_rmm.sandbox.journal import Entry
 
+os.environ.pop("PYTHONUNBUFFERED", None)  # it would hide messages that nobody flushes
+
 settings.register_profile("no timing", deadline=None)
 settings.load_profile("no timing")  # a busy machine is no failure
 

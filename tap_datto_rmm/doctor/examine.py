@@ -218,7 +218,8 @@ class _Examination:
     def _ask_for_the_log(self) -> None:
         """Read the log's last hour: what the account does in an hour, and a job to ask for."""
         since = (datetime.fromisoformat(self._tap.started_at) - HOUR).isoformat()
-        log = Activities(self._tap.client, self._tap.started_at, None, keeps_devices=True)
+        tap = self._tap
+        log = Activities(tap.client, tap.started_at, None, tap.progress, keeps_devices=True)
         entries = sum(len(page.rows) for page in log.read(since))
         jobs, pairs = log.jobs(since), log.job_devices(since)
         start = self._tap.settings.start_date

@@ -44,6 +44,10 @@ class QuickTapCommand(TapCommand):
     forker: Forker | None = None
     patience: dict[str, float] = field(default_factory=dict)
     """How the client's patience differs from its defaults, so that no test waits minutes."""
+    progress: dict[str, float] = field(default_factory=dict)
+    """How the constants of the tap's progress differ, so that no test waits ten seconds."""
+    screen: str | None = None
+    """Path of the terminal that standard error goes to; None: to a file, and into the `Run`."""
 
     @override
     def execute(self, command: list[str], environment: dict[str, str], timeout: float) -> Run:
@@ -55,12 +59,14 @@ class QuickTapCommand(TapCommand):
                 "environment": environment,
                 "folder": str(self.folder),
                 "out": str(out),
-                "err": str(err),
+                "err": self.screen or str(err),
                 "timeout": math.ceil(timeout),
                 "patience": self.patience,
+                "progress": self.progress,
             }
         )
-        return Run(code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+        log = "" if self.screen else err.read_text(encoding="utf-8")
+        return Run(code, out.read_text(encoding="utf-8"), log)
 
 
 @pytest.fixture(scope="session")

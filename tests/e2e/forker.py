@@ -13,7 +13,7 @@ import sys
 from functools import partial
 from typing import Any
 
-from tap_datto_rmm import client
+from tap_datto_rmm import client, progress
 from tap_datto_rmm.__main__ import main
 
 
@@ -37,6 +37,7 @@ def become(job: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(job["environment"])
     vars(client)["Patience"] = partial(client.Patience, **job["patience"])
+    vars(progress).update(job["progress"])
     sys.argv = ["tap-datto-rmm", *job["arguments"]]
     for descriptor, path in ((0, os.devnull), (1, job["out"]), (2, job["err"])):
         flags = os.O_RDONLY if descriptor == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
