@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from hashlib import blake2b
-from heapq import nsmallest
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -19,26 +19,38 @@ of the read of another account, always."""
 
 
 class Census:
-    """The keys of one complete read: how many, and a sample to look for in the next one.
+    """A sample of the keys of one complete read, and what it lacks of the sample before.
 
     The sample is the keys with the smallest hashes, so that it is drawn evenly, and is the same
-    for the same rows.
+    for the same rows. Nothing else is kept of a read, however long.
+
+    Args:
+        before: what the state remembers of the last complete read; empty before the first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, before: Mapping[str, Any]) -> None:
         """Count nothing yet."""
-        self._keys: set[str] = set()
+        sample = before.get("sample", "")
+        self._old_rows = before.get("rows", 0)
+        self._old_sample = {sample[at : at + DIGITS] for at in range(0, len(sample), DIGITS)}
+        self._missing = set(self._old_sample)
+        self._smallest: list[str] = []
 
     def count(self, key: Iterable[Any]) -> None:
-        """Count a row by the values of its primary key."""
+        """Count a row by the values of its primary key; one that comes twice counts once."""
         text = "\0".join(map(str, key)).encode(errors="replace")
-        self._keys.add(blake2b(text, digest_size=DIGITS // 2).hexdigest())
+        digest = blake2b(text, digest_size=DIGITS // 2).hexdigest()
+        self._missing.discard(digest)
+        place = bisect_left(self._smallest, digest)
+        if place < SAMPLED and self._smallest[place : place + 1] != [digest]:
+            self._smallest.insert(place, digest)
+            del self._smallest[SAMPLED:]
 
     def told(self, rows: int) -> dict[str, Any]:
         """What the state remembers: the number of rows, and the sample."""
-        return {"rows": rows, "sample": "".join(nsmallest(SAMPLED, self._keys))}
+        return {"rows": rows, "sample": "".join(self._smallest)}
 
-    def vanished(self, rows: int, before: Mapping[str, Any]) -> float:
+    def vanished(self, rows: int) -> float:
         """Estimate how much of the last complete read is gone, in percent.
 
         A difference in number is exact, but rows that come hide rows that go. The sample sees
@@ -46,10 +58,8 @@ class Census:
 
         Args:
             rows: that this read had.
-            before: what the state remembers; empty after a first read.
         """
-        old_rows, sample = before.get("rows", 0), before.get("sample", "")
+        old_rows, sampled = self._old_rows, len(self._old_sample)
         fewer = 100 * (old_rows - rows) / old_rows if old_rows else 0.0
-        keys = [sample[at : at + DIGITS] for at in range(0, len(sample), DIGITS)]
-        gone = 100 * sum(key not in self._keys for key in keys) / len(keys) if keys else 0.0
-        return max(fewer, gone if old_rows <= len(keys) or gone >= MOST_OF_SAMPLE else 0.0)
+        gone = 100 * len(self._missing) / sampled if sampled else 0.0
+        return max(fewer, gone if old_rows <= sampled or gone >= MOST_OF_SAMPLE else 0.0)

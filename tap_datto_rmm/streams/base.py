@@ -273,7 +273,7 @@ class DattoStream(Stream):
         """Write the records; a stream that fails leaves the others be."""
         if self.deletes_rows:
             self._stream_version = self._initialized_at
-        census = Census() if self.deletes_rows else None
+        census = Census(self.stream_state) if self.deletes_rows else None
         run, progress = self._begin(), self._tap.progress
         try:
             with self.get_record_counter() as counter, self.get_sync_timer():
@@ -351,7 +351,7 @@ class DattoStream(Stream):
             why = "a stream map changes what is written"
         elif rows == 0:
             why = "no rows came" if state.get("rows") else ""
-        elif (share := census.vanished(rows, state)) > allowed:
+        elif (share := census.vanished(rows)) > allowed:
             why = (
                 f"about {share:.0f} % of the {state['rows']} rows of the last complete read would "
                 f"vanish; to let them, set `deletion_guard_percent` (now {allowed}) to 100 for one "
