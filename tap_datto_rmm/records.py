@@ -159,11 +159,11 @@ class RecordPass:
         return passes, self._checked(convert, where, _WORDS[kind])
 
     def _checked(self, convert: Convert, where: str, wanted: str) -> Convert:
-        wrong = self._oddities.is_wrong
+        wrong, name = self._oddities.is_wrong, where.rpartition(".")[2]
 
         def checked(value: Any) -> Any:  # noqa: ANN401 - any JSON value
             try:
-                return convert(without_secrets(value, where.rpartition(".")[2]))
+                return convert(without_secrets(value, name) if type(value) in _NESTED else value)
             except (ValueError, TypeError, OverflowError, LookupError, RecursionError):
                 wrong(where, value, wanted)
                 return None
@@ -424,3 +424,4 @@ _JSON_TYPES: Final = {
     list: "array",
 }
 _TEXT: Final = frozenset({str})
+_NESTED: Final = frozenset({dict, list})
