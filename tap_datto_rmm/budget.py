@@ -99,6 +99,9 @@ class RateBudget:
         After a pause requests leave one at a time until one of them was not refused: however many
         threads wait, the API's patience is tried once.
 
+        Yields:
+            How long it took, and what left before.
+
         Raises:
             Closed: nothing may leave any more; or whatever `close` was given.
         """
