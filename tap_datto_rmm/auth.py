@@ -86,11 +86,13 @@ class TokenSource:
                     raise
             return token
 
-    def discard(self, token: Token) -> None:
-        """Forget a token that the API refused, unless a newer one took its place already."""
+    def discard(self, token: Token) -> bool:
+        """Forget a token that the API refused; tell whether nobody had done so before."""
         with self._lock:
-            if self._token is token:
+            is_news = self._token is token
+            if is_news:
                 self._token = None
+            return is_news
 
     def _fetch(self) -> Token:
         asked_at = self._clock()

@@ -253,8 +253,8 @@ class Client:
             url = f"{self.host_url}/api{path}"
             reply = self._exchange("GET", url, path, auth=_Bearer(token), params=params)
             if reply.status == HTTPStatus.UNAUTHORIZED:
-                self._tokens.discard(token)
-                if renewed:
+                is_news = self._tokens.discard(token)  # otherwise it was known to be bad
+                if renewed and is_news:
                     raise not_authorized(path)
                 renewed = True
                 raise _Refused
