@@ -226,6 +226,8 @@ def test_a_fault_that_passes_costs_no_record(
 ) -> None:
     stream, selector, times = PLACES[place]
     text, _ = PASSING[fault]
+    if "401" in fault:
+        times = 1  # a second one might strike the request that is sent again: a failure
     bench.inject(
         f"{text}:{selector}:times={times}", retry_after="1" if "Retry" in fault else "none"
     )
@@ -352,10 +354,9 @@ def test_a_token_that_is_refused_for_ever_ends_the_run(bench: Bench) -> None:
 def test_without_a_token_no_stream_tries_its_luck(bench: Bench, fault: str, message: str) -> None:
     bench.inject(f"{fault}:path=/auth/oauth/token")
     bench.tap.patience = IMPATIENT
-    started = time.monotonic()
-    run = bench.run(*truth.STREAMS, request_timeout=0.5)
+    run = bench.run(*truth.STREAMS, request_timeout=0.5 if "hang" in fault else 30)
     assert run.code == 1
-    assert time.monotonic() - started < 10
+    assert len(bench.account.requests) < len(truth.STREAMS)
     last = run.err.splitlines()[-1]
     assert "/auth/oauth/token: " in last
     assert message in last
