@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from tap_datto_rmm.pages import read_pages
-from tap_datto_rmm.records import date_time_of
+from tap_datto_rmm.records import date_time_of, fixed_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-datto-rmm")
 
 PATH: Final = "/v2/activity-logs"
-BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC).isoformat(timespec="microseconds")
+BEGINNING: Final = fixed_form(datetime(2000, 1, 1, tzinfo=UTC))
 """Before any account: without `from` the API gives the last 15 minutes only."""
 
 

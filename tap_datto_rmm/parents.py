@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from tap_datto_rmm.records import fixed_form
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -131,8 +133,7 @@ def earlier(bookmark: str | None, minutes: int) -> str | None:
     """Move a bookmark back by the look-back, in the fixed form."""
     if bookmark is None:
         return None
-    moved = datetime.fromisoformat(bookmark) - timedelta(minutes=minutes)
-    return moved.isoformat(timespec="microseconds")
+    return fixed_form(datetime.fromisoformat(bookmark) - timedelta(minutes=minutes))
 
 
 def _device(device: Device) -> Parent:

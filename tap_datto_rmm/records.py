@@ -348,8 +348,13 @@ def _from_text(text: str) -> str | None:
     return _fixed(moment)
 
 
+def fixed_form(moment: datetime) -> str:
+    """Write a moment in UTC as every date of a record: text order is time order."""
+    return moment.isoformat(timespec="microseconds")
+
+
 def _fixed(moment: datetime) -> str | None:
-    return None if moment.year == NEVER else moment.isoformat(timespec="microseconds")
+    return None if moment.year == NEVER else fixed_form(moment)
 
 
 def date_time_of(item: object, name: str) -> str:

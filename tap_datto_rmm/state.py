@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_datto_rmm.errors import TapError
-from tap_datto_rmm.records import as_date_time
+from tap_datto_rmm.records import as_date_time, fixed_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -77,7 +77,7 @@ def refuse_future(bookmarks: Mapping[str, Bookmark], now: str) -> None:
     Raises:
         StateError: naming the stream.
     """
-    latest = (datetime.fromisoformat(now) + CLOCK_TOLERANCE).isoformat(timespec="microseconds")
+    latest = fixed_form(datetime.fromisoformat(now) + CLOCK_TOLERANCE)
     for name, bookmark in bookmarks.items():
         for key in ("replication_key_value", "full_sweep"):
             if bookmark.get(key, "") > latest:

@@ -27,6 +27,7 @@ from tap_datto_rmm.inventory import Inventory
 from tap_datto_rmm.output import MessageWriter, Stopped
 from tap_datto_rmm.parents import devices_in_demand
 from tap_datto_rmm.progress import Progress
+from tap_datto_rmm.records import fixed_form
 from tap_datto_rmm.report import Report
 from tap_datto_rmm.settings import CONFIG_SCHEMA, Settings, from_texts, problems
 from tap_datto_rmm.spec import Spec
@@ -96,7 +97,7 @@ class TapDattoRMM(Tap):
     def activities(self) -> Activities:
         """The account's activity log."""
         start = self.settings.start_date
-        text = start.isoformat(timespec="microseconds") if start else None
+        text = fixed_form(start) if start else None
         asked = {stream.parent for stream in self._selected}
         keeps_devices = not asked.isdisjoint({"job_devices", "job_channels"})
         return Activities(
@@ -117,7 +118,7 @@ class TapDattoRMM(Tap):
     def started_at(self) -> str:
         """When the run began, by the API's clock (in whole seconds), in the fixed form."""
         self.client.token()  # the first answer tells the API's time
-        return self.client.now().replace(microsecond=0).isoformat(timespec="microseconds")
+        return fixed_form(self.client.now().replace(microsecond=0))
 
     @classmethod
     @override

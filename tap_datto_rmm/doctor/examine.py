@@ -22,7 +22,7 @@ from tap_datto_rmm.errors import (
 from tap_datto_rmm.inventory import ACCOUNT_PATH, DELETED_DEVICES, DEVICES_PATH, SITES_PATH
 from tap_datto_rmm.pages import Page, fetch_page
 from tap_datto_rmm.parents import CLASSES
-from tap_datto_rmm.records import date_time_of
+from tap_datto_rmm.records import date_time_of, fixed_form
 from tap_datto_rmm.settings import MAX_PAGE_SIZE
 from tap_datto_rmm.streams.activity import ActivityLogsStream
 from tap_datto_rmm.streams.alerts import AlertsStream
@@ -200,7 +200,7 @@ class _Examination:
     def _note_devices(self, page: Page | None) -> None:
         rows, total = _objects(page), _total(page)
         since = datetime.fromisoformat(self._tap.started_at) - HOUR
-        recent = since.isoformat(timespec="microseconds")
+        recent = fixed_form(since)
         for row in rows:
             self._samples.setdefault("devices", {"deviceUid": row.get("uid")})
         for parent, device_class in CLASSES.items():

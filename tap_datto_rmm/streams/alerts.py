@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from tap_datto_rmm.lists import read_list
 from tap_datto_rmm.parents import earlier
-from tap_datto_rmm.records import date_time_of
+from tap_datto_rmm.records import date_time_of, fixed_form
 from tap_datto_rmm.streams.base import DattoStream
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class AlertsStream(DattoStream):
         last = min(filter(None, done), default=None)
         since = earlier(last, settings.lookback_minutes) or ""
         if settings.start_date:
-            since = max(since, settings.start_date.isoformat(timespec="microseconds"))
+            since = max(since, fixed_form(settings.start_date))
         return since
 
     def _resolved_pages(self, since: str, stops_early: bool) -> Callable[[], Iterator[Page]]:  # noqa: FBT001
