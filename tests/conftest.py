@@ -156,9 +156,7 @@ def tap(tmp_path: Path) -> TapCommand:
     return TapCommand(tmp_path)
 
 
-@pytest.fixture(scope="module")
-def sandboxes() -> Iterator[Callable[..., Sandbox]]:
-    """Start sandboxes that live as long as the module: no rate limit, a fixed clock."""
+def _sandboxes() -> Iterator[Callable[..., Sandbox]]:
     with ExitStack() as stack:
 
         def start(**options: Any) -> Sandbox:  # noqa: ANN401
@@ -166,18 +164,18 @@ def sandboxes() -> Iterator[Callable[..., Sandbox]]:
             return stack.enter_context(Sandbox(**options))
 
         yield start
+
+
+@pytest.fixture(scope="module")
+def sandboxes() -> Iterator[Callable[..., Sandbox]]:
+    """Start sandboxes that live as long as the module: no rate limit, a fixed clock."""
+    yield from _sandboxes()
 
 
 @pytest.fixture
 def sandbox() -> Iterator[Callable[..., Sandbox]]:
     """Start sandboxes that live as long as the test: no rate limit, a fixed clock."""
-    with ExitStack() as stack:
-
-        def start(**options: Any) -> Sandbox:  # noqa: ANN401
-            options = {"devices": 60, "seed": 7, "now": NOW, "rate_limit": 0, **options}
-            return stack.enter_context(Sandbox(**options))
-
-        yield start
+    yield from _sandboxes()
 
 
 def fast(sandbox: Sandbox, **settings: Any) -> dict[str, Any]:  # noqa: ANN401
