@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tap_datto_rmm.records import fixed_form
@@ -54,19 +55,11 @@ def devices(tap: TapDattoRMM, since: str | None) -> Parents:  # noqa: ARG001 - a
     return Parents(tap.inventory.devices(), _device)
 
 
-def computers(tap: TapDattoRMM, since: str | None) -> Parents:
-    """Devices of class `device`, audited since the bookmark."""
-    return _audited(tap, CLASSES["computers"], since)
-
-
-def esxi_hosts(tap: TapDattoRMM, since: str | None) -> Parents:
-    """Devices of class `esxihost`, audited since the bookmark."""
-    return _audited(tap, CLASSES["esxi_hosts"], since)
-
-
-def printers(tap: TapDattoRMM, since: str | None) -> Parents:
-    """Devices of class `printer`, audited since the bookmark."""
-    return _audited(tap, CLASSES["printers"], since)
+def audited(device_class: str, tap: TapDattoRMM, since: str | None) -> Parents:
+    """Devices of one class, the never audited first, then those audited since the bookmark."""
+    due = [device for device in tap.inventory.devices(device_class) if _is_due(device, since or "")]
+    due.sort(key=lambda device: (device.last_audit or "", device.uid))
+    return Parents(due, _device)
 
 
 def jobs(tap: TapDattoRMM, since: str | None) -> Parents:
@@ -91,17 +84,12 @@ def job_channels(tap: TapDattoRMM, since: str | None) -> Parents:
 
 
 PARENTS: Final[dict[str, Callable[[TapDattoRMM, str | None], Parents]]] = {
-    function.__name__: function
-    for function in (
-        sites,
-        devices,
-        computers,
-        esxi_hosts,
-        printers,
-        jobs,
-        job_devices,
-        job_channels,
-    )
+    "sites": sites,
+    "devices": devices,
+    **{name: partial(audited, device_class) for name, device_class in CLASSES.items()},
+    "jobs": jobs,
+    "job_devices": job_devices,
+    "job_channels": job_channels,
 }
 """What the `parent` of a stream may be."""
 
@@ -116,7 +104,7 @@ def devices_in_demand(
     """
     earliest: dict[str, str] = {}
     for parent, bookmark in asked:
-        if parent == devices.__name__:
+        if parent == "devices":
             return lambda _: True
         if parent in CLASSES:
             since = bookmark or ""
@@ -139,13 +127,6 @@ def earlier(bookmark: str | None, minutes: int) -> str | None:
 def _device(device: Device) -> Parent:
     columns = {"deviceUid": device.uid, "lastAuditDate": device.last_audit}
     return Parent(columns, device.last_audit)
-
-
-def _audited(tap: TapDattoRMM, device_class: str, since: str | None) -> Parents:
-    """Order by audit date, the never audited first; leave out what is older than the bookmark."""
-    due = [device for device in tap.inventory.devices(device_class) if _is_due(device, since or "")]
-    due.sort(key=lambda device: (device.last_audit or "", device.uid))
-    return Parents(due, _device)
 
 
 def _is_due(device: Device, since: str) -> bool:

@@ -240,7 +240,6 @@ class Settings:
     resolved_alerts_newest_first: bool
     full_sweep_days: int
     deletion_guard_percent: int
-    keep_unknown_properties: bool
     user_agent: str
 
     @classmethod

@@ -178,24 +178,26 @@ class DattoStream(Stream):
     def _rows_of(self, parent: Parent, pages: Iterator[Page] | NotAvailableError) -> Iterator[Any]:
         if isinstance(pages, NotAvailableError):
             raise pages
-        begun = [pages]
-        path = self.path_of(parent.columns)
-        return read_list(
-            lambda: begun.pop() if begun else self._pages(path), self._new_seen(), self.watch
-        )
+        return self.rows(self.path_of(parent.columns), pages)
 
     def path_of(self, columns: Mapping[str, Any]) -> str:
         """Fill in the path from a parent's columns."""
         return self.path.format_map({k: quote(str(v), safe="") for k, v in columns.items()})
 
-    def rows(self, path: str) -> Iterator[Any]:
+    def rows(self, path: str, begun: Iterator[Page] | None = None) -> Iterator[Any]:
         """Read the rows of one path, whatever its answer is: a list, an array, an object.
 
         Args:
             path: with nothing left to fill in.
+            begun: a reading of a parent's path that has begun.
         """
-        expect = self._tap.progress.expect
-        return read_list(lambda: self._pages(path), self._new_seen(), self.watch, expect)
+        first = [begun] if begun else []
+        return read_list(
+            lambda: first.pop() if first else self._pages(path),
+            self._new_seen(),
+            self.watch,
+            None if begun else self._tap.progress.expect,
+        )
 
     def _pages(self, path: str, alone: int | None = 1) -> Iterator[Page]:
         client, paged = self._tap.client, self._tap.spec.is_list(self.path) is True
@@ -343,7 +345,7 @@ class DattoStream(Stream):
 
     def _activate_version(self, census: Census, rows: int) -> None:
         """Tell the target, after the last record of a complete read, that older rows are gone."""
-        state, allowed = self.stream_state, self.config["deletion_guard_percent"]
+        state, allowed = self.stream_state, self._tap.settings.deletion_guard_percent
         watches = [self.watch, *self._tap.inventory.watches_over(self.parent or self.name)]
         if self.oddities.left_out or any(watch.partial for watch in watches):
             why = "the read was not complete"

@@ -60,6 +60,13 @@ def test_each_full_table_stream_tells_its_version_once_after_its_last_record(
             assert versions == {None}
 
 
+def test_a_guard_of_null_is_the_default(sandbox: Callable[..., Sandbox]) -> None:
+    account, warehouse = sandbox(), Warehouse()
+    for _ in range(2):
+        sync = warehouse.sync(account, "sites", **ON, deletion_guard_percent=None)
+        assert sync.activated() == ["sites"]
+
+
 def test_a_device_that_left_the_account_leaves_the_target(
     sandbox: Callable[..., Sandbox],
 ) -> None:
