@@ -52,7 +52,7 @@ pytest: setup ## The tests alone; PYTEST_ARGS='-k alerts' chooses some
 
 .PHONY: fuzz
 fuzz: setup ## Pages that try to break the tap, other ones each time: 200,000, ten minutes
-	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-8000} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(BIN)/pytest $(PYTEST_ARGS) --dist=load --show-capture=no tests/unit/test_fuzz.py
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-8000} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(BIN)/pytest $(PYTEST_ARGS) --dist=load --show-capture=no tests/records/test_fuzz.py
 
 .PHONY: snapshots
 snapshots: setup ## Write every stream's schema to tests/schemas, for review
@@ -95,7 +95,7 @@ sbom: setup ## CycloneDX bill of materials of what users install: build/sbom.cdx
 .PHONY: build
 build: setup ## Source distribution and wheel, into dist/
 	@rm -rf dist
-	@$(BIN)/uv build --quiet
+	@$(BIN)/uv build --quiet --all-packages
 	@ls dist
 
 .PHONY: clean

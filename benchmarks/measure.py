@@ -200,7 +200,7 @@ def stub(**options: float) -> AbstractContextManager[Server]:
 def sandbox(**options: float) -> AbstractContextManager[Server]:
     """Run the sandbox; options as on its command line, with underscores."""
     options = {"port": 0, **options}
-    return _serving([PYTHON, "-m", "tap_datto_rmm.sandbox.cli"], "/_sandbox", options)
+    return _serving([PYTHON, "-m", "datto_rmm_sandbox.cli"], "/_sandbox", options)
 
 
 @contextmanager

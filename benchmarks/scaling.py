@@ -191,7 +191,7 @@ def between(latency: float, jitter: float) -> str:
 
 _BOOKMARK: Final = """
 import sys
-from tap_datto_rmm.sandbox.account import Account
+from datto_rmm_sandbox.account import Account
 devices, now, wanted = map(int, sys.argv[1:])
 audited = [d.audited for d in Account(devices, now=now).devices if d.is_computer]
 dates = sorted((at for at in audited if at is not None), reverse=True)

@@ -69,7 +69,7 @@ def _options() -> argparse.Namespace:
 def sandbox(options: argparse.Namespace) -> Generator[str]:
     """Start the sandbox with its faults; give its URL."""
     faults = [*RARE, *(f"{kind}:path=/api/v2:rate={FAILING / len(KINDS):.5f}" for kind in KINDS)]
-    command = [sys.executable, "-m", "tap_datto_rmm.sandbox.cli", "--port", "0"]
+    command = [sys.executable, "-m", "datto_rmm_sandbox.cli", "--port", "0"]
     command += ["--devices", str(options.devices), "--seed", str(options.seed)]
     command += ["--rate-limit", str(options.limit), "--slow-down-seconds", "0.1"]
     command += ["--other-client-rate", str(options.limit * OTHERS)]

@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 import orjson
+from datto_rmm_sandbox.account import Account
+from datto_rmm_sandbox.audits import device_audit
+from datto_rmm_sandbox.devices import device_row
+from datto_rmm_sandbox.limits import CUT_OFF_RATIO, UNLIMITED, RateLimit, Verdict
+from datto_rmm_sandbox.quirks import Quirks
+from datto_rmm_sandbox.sites import account_row, site_row
 from typing_extensions import override
 
 from benchmarks.measure import BOOKMARK_MS, NOW, PAGE_SIZE
-from tap_datto_rmm.sandbox.account import Account
-from tap_datto_rmm.sandbox.audits import device_audit
-from tap_datto_rmm.sandbox.devices import device_row
-from tap_datto_rmm.sandbox.limits import CUT_OFF_RATIO, UNLIMITED, RateLimit, Verdict
-from tap_datto_rmm.sandbox.quirks import Quirks
-from tap_datto_rmm.sandbox.sites import account_row, site_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,12 +13,12 @@ import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from datto_rmm_sandbox import Sandbox
 from rich.console import Console
 
 from demo import tables
 from demo.pipeline import ROOT, TAP, Pipeline, PipelineError, alone_in_this_clone
 from demo.postgres import Postgres, PostgresError
-from tap_datto_rmm.sandbox import Sandbox
 from tap_datto_rmm.settings import CONFIG_SCHEMA
 
 if TYPE_CHECKING:

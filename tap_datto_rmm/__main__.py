@@ -10,7 +10,7 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from tap_datto_rmm.errors import TapError
 from tap_datto_rmm.files import IS_FINE, JsonFile
-from tap_datto_rmm.output import Stopped
+from tap_datto_rmm.singer.output import Stopped
 from tap_datto_rmm.tap import TapDattoRMM
 
 logger = logging.getLogger(TapDattoRMM.name)

@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from singer_sdk import typing as th
 from typing_extensions import override
 
-from tap_datto_rmm.schema import types_of
+from tap_datto_rmm.records.schemas import types_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

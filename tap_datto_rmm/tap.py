@@ -18,21 +18,21 @@ from singer_sdk.helpers.capabilities import (
 )
 from typing_extensions import override
 
-from tap_datto_rmm.activities import Activities
-from tap_datto_rmm.auth import TOKEN_PATH
-from tap_datto_rmm.client import Client
-from tap_datto_rmm.custom import custom_streams
+from tap_datto_rmm.api.activity_log import Activities
+from tap_datto_rmm.api.fan_out import devices_in_demand
+from tap_datto_rmm.api.inventory import Inventory
 from tap_datto_rmm.errors import AuthenticationError, RateLimitError, SpecError, TapError
-from tap_datto_rmm.inventory import Inventory
-from tap_datto_rmm.output import MessageWriter, Stopped
-from tap_datto_rmm.parents import devices_in_demand
-from tap_datto_rmm.progress import Progress
-from tap_datto_rmm.records import fixed_form
-from tap_datto_rmm.report import Report
+from tap_datto_rmm.http.auth import TOKEN_PATH
+from tap_datto_rmm.http.client import Client
+from tap_datto_rmm.records.converter import fixed_form
+from tap_datto_rmm.records.openapi import Spec
 from tap_datto_rmm.settings import CONFIG_SCHEMA, Settings, from_texts, problems
-from tap_datto_rmm.spec import Spec
-from tap_datto_rmm.state import checked, refuse_future
+from tap_datto_rmm.singer.output import MessageWriter, Stopped
+from tap_datto_rmm.singer.state import checked, refuse_future
 from tap_datto_rmm.streams import STREAMS
+from tap_datto_rmm.streams.custom import custom_streams
+from tap_datto_rmm.telemetry.progress import Progress
+from tap_datto_rmm.telemetry.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

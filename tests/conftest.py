@@ -13,15 +13,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from datto_rmm_sandbox import Sandbox
 from hypothesis import settings
-
-from tap_datto_rmm.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from tap_datto_rmm.sandbox.journal import Entry
+    from datto_rmm_sandbox.journal import Entry
 
 os.environ.pop("PYTHONUNBUFFERED", None)  # it would hide messages that nobody flushes
 

@@ -17,7 +17,8 @@ from tools.sections import section
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_datto_rmm.sandbox import Sandbox
+    from datto_rmm_sandbox import Sandbox
+
     from tests.conftest import TapCommand
 
 ROOT = Path(__file__).parents[1]

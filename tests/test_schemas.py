@@ -14,7 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from tap_datto_rmm.spec import Spec, component_name
+from tap_datto_rmm.records.openapi import Spec, component_name
 from tap_datto_rmm.streams import STREAMS
 from tap_datto_rmm.tap import TapDattoRMM
 

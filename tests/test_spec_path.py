@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from tap_datto_rmm.errors import SpecError
-from tap_datto_rmm.spec import Spec
+from tap_datto_rmm.records.openapi import Spec
 from tap_datto_rmm.spec_tools.tables import table
 from tap_datto_rmm.streams import STREAMS
 from tap_datto_rmm.tap import TapDattoRMM
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tap_datto_rmm.sandbox import Sandbox
+    from datto_rmm_sandbox import Sandbox
+
     from tests.conftest import Run
     from tests.spec_tools.documents import Content
 

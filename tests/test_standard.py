@@ -6,12 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from datto_rmm_sandbox import Sandbox
 from singer_sdk.testing import SuiteConfig, TapTestRunner, get_tap_test_class
 from singer_sdk.testing.suites import SingerTestSuite, tap_stream_tests
 from singer_sdk.testing.tap_tests import StreamPrimaryKeysTest
 from typing_extensions import override
 
-from tap_datto_rmm.sandbox import Sandbox
 from tap_datto_rmm.tap import TapDattoRMM
 from tests import truth
 from tests.conftest import NOW, fast, select

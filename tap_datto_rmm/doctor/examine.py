@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from tap_datto_rmm.activities import Activities
-from tap_datto_rmm.client import Client, Patience
+from tap_datto_rmm.api.activity_log import Activities
+from tap_datto_rmm.api.fan_out import CLASSES
+from tap_datto_rmm.api.inventory import ACCOUNT_PATH, DELETED_DEVICES, DEVICES_PATH, SITES_PATH
+from tap_datto_rmm.api.pages import Page, fetch_page
 from tap_datto_rmm.doctor.costs import Cost, Figures, minutes
 from tap_datto_rmm.errors import (
     AuthenticationError,
@@ -19,10 +21,8 @@ from tap_datto_rmm.errors import (
     RequestError,
     TransportError,
 )
-from tap_datto_rmm.inventory import ACCOUNT_PATH, DELETED_DEVICES, DEVICES_PATH, SITES_PATH
-from tap_datto_rmm.pages import Page, fetch_page
-from tap_datto_rmm.parents import CLASSES
-from tap_datto_rmm.records import date_time_of, fixed_form
+from tap_datto_rmm.http.client import Client, Patience
+from tap_datto_rmm.records.converter import date_time_of, fixed_form
 from tap_datto_rmm.settings import MAX_PAGE_SIZE
 from tap_datto_rmm.streams.activity import ActivityLogsStream
 from tap_datto_rmm.streams.alerts import AlertsStream

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from tap_datto_rmm.errors import SpecError
-from tap_datto_rmm.spec import Schema, Spec
+from tap_datto_rmm.records.openapi import Schema, Spec
 from tap_datto_rmm.spec_tools.needs import NEEDS
 from tap_datto_rmm.spec_tools.readside import Document, facts
 from tap_datto_rmm.spec_tools.sync import some, undescribed

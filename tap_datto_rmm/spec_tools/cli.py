@@ -9,8 +9,8 @@ import click
 from typing_extensions import override
 
 from tap_datto_rmm.errors import SpecError, TapError
+from tap_datto_rmm.records.openapi import DOCUMENT_NAME, packaged, wire_exceptions
 from tap_datto_rmm.settings import PLATFORMS, package_version
-from tap_datto_rmm.spec import DOCUMENT_NAME, packaged, wire_exceptions
 from tap_datto_rmm.spec_tools import check as checks
 from tap_datto_rmm.spec_tools import sync as syncs
 from tap_datto_rmm.spec_tools.diff import compare

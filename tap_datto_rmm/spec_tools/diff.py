@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from tap_datto_rmm.spec import Schema, Spec, component_name
+from tap_datto_rmm.records.openapi import Schema, Spec, component_name
 from tap_datto_rmm.spec_tools.needs import NEEDS
 from tap_datto_rmm.spec_tools.readside import answer, canonical, read_side
 from tap_datto_rmm.spec_tools.tables import Table, parents, table

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from tap_datto_rmm.schema import stream_schema
+from tap_datto_rmm.records.schemas import stream_schema
 from tap_datto_rmm.streams import STREAMS
 from tap_datto_rmm.streams.base import ADDED_COLUMNS
 
 if TYPE_CHECKING:
-    from tap_datto_rmm.spec import Schema, Spec
+    from tap_datto_rmm.records.openapi import Schema, Spec
 
 
 class Needs(NamedTuple):

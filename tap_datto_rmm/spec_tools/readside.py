@@ -18,7 +18,7 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from tap_datto_rmm.errors import SpecError
-from tap_datto_rmm.spec import Schema, Spec, component_name
+from tap_datto_rmm.records.openapi import Schema, Spec, component_name
 from tap_datto_rmm.spec_tools.needs import NEEDS
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as ReadTimeoutError
 
 from tap_datto_rmm.errors import SpecError
+from tap_datto_rmm.records.openapi import DOCUMENT_NAME, Schema, packaged
 from tap_datto_rmm.settings import LOOPBACK_HOSTS, PLATFORMS, host_url, package_version
-from tap_datto_rmm.spec import DOCUMENT_NAME, Schema, packaged
 from tap_datto_rmm.spec_tools.readside import Document, read_side, same_facts
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_datto_rmm.schema import types_of
-from tap_datto_rmm.spec import Schema, component_name
+from tap_datto_rmm.records.openapi import Schema, component_name
+from tap_datto_rmm.records.schemas import types_of
 from tap_datto_rmm.spec_tools.readside import FACTS
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
 
-from tap_datto_rmm import activities
-from tap_datto_rmm.parents import earlier
-from tap_datto_rmm.records import date_time_of
+from tap_datto_rmm.api import activity_log as activities
+from tap_datto_rmm.api.fan_out import earlier
+from tap_datto_rmm.records.converter import date_time_of
 from tap_datto_rmm.streams.base import DattoStream
 
 if TYPE_CHECKING:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_datto_rmm.lists import read_list
-from tap_datto_rmm.parents import earlier
-from tap_datto_rmm.records import date_time_of, fixed_form
+from tap_datto_rmm.api.fan_out import earlier
+from tap_datto_rmm.api.lists import read_list
+from tap_datto_rmm.records.converter import date_time_of, fixed_form
 from tap_datto_rmm.streams.base import DattoStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from tap_datto_rmm.pages import Page
+    from tap_datto_rmm.api.pages import Page
 
 
 class AlertsStream(DattoStream):

@@ -17,25 +17,25 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INC
 from singer_sdk.streams import Stream
 from typing_extensions import override
 
-from tap_datto_rmm.deletions import Census
+from tap_datto_rmm.api.fan_out import PARENTS
+from tap_datto_rmm.api.lists import Seen, Watch, read_list
+from tap_datto_rmm.api.pages import read_pages
 from tap_datto_rmm.errors import NotAvailableError, PermissionDeniedError, RequestError
-from tap_datto_rmm.fetchers import TALLY
-from tap_datto_rmm.lists import Seen, Watch, read_list
-from tap_datto_rmm.pages import read_pages
-from tap_datto_rmm.parents import PARENTS
-from tap_datto_rmm.prefetch import ordered_prefetch
-from tap_datto_rmm.records import Oddities, RecordPass
-from tap_datto_rmm.schema import stream_schema
+from tap_datto_rmm.http.executor import TALLY
+from tap_datto_rmm.http.prefetch import ordered_prefetch
+from tap_datto_rmm.records.converter import Oddities, RecordPass
+from tap_datto_rmm.records.schemas import stream_schema
+from tap_datto_rmm.singer.deletion_marks import Census
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
 
-    from tap_datto_rmm.pages import Page
-    from tap_datto_rmm.parents import Parent, Parents
-    from tap_datto_rmm.records import Record
-    from tap_datto_rmm.report import StreamRun
-    from tap_datto_rmm.spec import Schema
+    from tap_datto_rmm.api.fan_out import Parent, Parents
+    from tap_datto_rmm.api.pages import Page
+    from tap_datto_rmm.records.converter import Record
+    from tap_datto_rmm.records.openapi import Schema
     from tap_datto_rmm.tap import TapDattoRMM
+    from tap_datto_rmm.telemetry.report import StreamRun
 
 DATE_TIME: Final = {"type": "string", "format": "date-time"}
 ADDED_COLUMNS: Final[dict[str, Schema]] = {
@@ -84,7 +84,7 @@ class DattoStream(Stream):
     which endpoint checks what is nowhere documented."""
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
-    """`RecordPass` guarantees the same for less; tests/unit/test_records.py holds them together."""
+    """`RecordPass` guarantees the same for less; tests/records/test_converter.py compares them."""
 
     _tap: TapDattoRMM
 

@@ -13,8 +13,9 @@ import sys
 from functools import partial
 from typing import Any
 
-from tap_datto_rmm import client, progress
 from tap_datto_rmm.__main__ import main
+from tap_datto_rmm.http import client
+from tap_datto_rmm.telemetry import progress
 
 
 def serve() -> None:

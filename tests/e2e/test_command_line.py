@@ -16,7 +16,8 @@ from tests.e2e.test_settings import FINE, errors
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_datto_rmm.sandbox import Sandbox
+    from datto_rmm_sandbox import Sandbox
+
     from tests.e2e.conftest import QuickTapCommand
 
 NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}

@@ -15,7 +15,8 @@ from tests.conftest import fast
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_datto_rmm.sandbox import Sandbox
+    from datto_rmm_sandbox import Sandbox
+
     from tests.conftest import Run, TapCommand
     from tests.e2e.conftest import QuickTapCommand
 

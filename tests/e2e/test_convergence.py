@@ -6,20 +6,20 @@ from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
+from datto_rmm_sandbox import Sandbox
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from typing_extensions import override
 
-from tap_datto_rmm import client
-from tap_datto_rmm.sandbox import Sandbox
+from tap_datto_rmm.http import client
 from tests.conftest import NOW
 from tests.e2e.warehouse import Warehouse, assert_equal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_datto_rmm.sandbox.records import Device
+    from datto_rmm_sandbox.records import Device
 
 STREAMS = (
     "account",

@@ -16,7 +16,8 @@ from tests.e2e.test_settings import FINE, errors
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tap_datto_rmm.sandbox import Sandbox
+    from datto_rmm_sandbox import Sandbox
+
     from tests.conftest import Run
     from tests.e2e.conftest import QuickTapCommand
 

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_datto_rmm.deletions import Census
+from tap_datto_rmm.singer.deletion_marks import Census
 from tests import truth
 from tests.e2e.warehouse import Warehouse, assert_equal, selection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_datto_rmm.sandbox import Sandbox
+    from datto_rmm_sandbox import Sandbox
 
 FULL = {name for name, stream in truth.STREAMS.items() if stream.incremental_by is None}
 ON: dict[str, Any] = {"emit_activate_version_messages": True}

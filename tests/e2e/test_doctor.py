@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from tap_datto_rmm.sandbox import Sandbox
+    from datto_rmm_sandbox import Sandbox
 
 
 @dataclass

@@ -14,8 +14,8 @@ from tests.e2e.warehouse import Sync, Warehouse, assert_equal, true_rows
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_datto_rmm.sandbox import Sandbox
-    from tap_datto_rmm.sandbox.account import Account
+    from datto_rmm_sandbox import Sandbox
+    from datto_rmm_sandbox.account import Account
 
 SIZE = 10
 BOUNDARIES = range(1, 6)

@@ -17,10 +17,10 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from datto_rmm_sandbox import Sandbox
+from datto_rmm_sandbox.expected import lines
 from typing_extensions import override
 
-from tap_datto_rmm.sandbox import Sandbox
-from tap_datto_rmm.sandbox.expected import lines
 from tests import truth
 from tests.conftest import NOW, fast
 

@@ -7,11 +7,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from datto_rmm_sandbox import Sandbox
+from datto_rmm_sandbox.damage import HOSTILE
+from datto_rmm_sandbox.expected import lines
 from jsonschema import Draft202012Validator
 
-from tap_datto_rmm.sandbox import Sandbox
-from tap_datto_rmm.sandbox.damage import HOSTILE
-from tap_datto_rmm.sandbox.expected import lines
 from tests import truth
 from tests.conftest import NOW, fast
 

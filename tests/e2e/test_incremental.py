@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from tap_datto_rmm.client import Client
+from tap_datto_rmm.http.client import Client
 from tap_datto_rmm.streams.base import PARENTS_AHEAD
 from tests.conftest import NOW, calls, taken
 from tests.e2e.warehouse import Warehouse, assert_equal, selection, true_rows
@@ -19,8 +19,8 @@ from tests.truth import date_time
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_datto_rmm.sandbox import Sandbox
-    from tap_datto_rmm.sandbox.records import Device
+    from datto_rmm_sandbox import Sandbox
+    from datto_rmm_sandbox.records import Device
 
 HOUR = 3_600_000
 DAY = 24 * HOUR

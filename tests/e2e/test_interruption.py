@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
-from tap_datto_rmm.output import SECONDS_TO_END
+from tap_datto_rmm.singer.output import SECONDS_TO_END
 from tests.conftest import TapCommand, fast
 from tests.e2e.test_incremental import asked
 from tests.e2e.warehouse import Warehouse, assert_equal, selection
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
-    from tap_datto_rmm.sandbox import Sandbox
+    from datto_rmm_sandbox import Sandbox
 
 Json = dict[str, Any]
 

@@ -12,7 +12,8 @@ from tests.conftest import fast, taken
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_datto_rmm.sandbox import Sandbox
+    from datto_rmm_sandbox import Sandbox
+
     from tests.e2e.conftest import QuickTapCommand
 
 STATUS = "/v2/system/request_rate"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tap_datto_rmm.sandbox import Sandbox
+    from datto_rmm_sandbox import Sandbox
 
 AUDITS = ("device_audits", "esxi_host_audits", "printer_audits")
 STREAMS = ("account", "sites", "devices", "alerts", "activity_logs", *AUDITS)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from tap_datto_rmm.sandbox import Sandbox
+    from datto_rmm_sandbox import Sandbox
 
 DEVICES = 60
 QUERIES = sorted((ROOT / "demo" / "queries").glob("*.sql"))

@@ -20,13 +20,15 @@ from tests.e2e.warehouse import selection
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
 
-    from tap_datto_rmm.sandbox import Sandbox
+    from datto_rmm_sandbox import Sandbox
+
     from tests.conftest import TapCommand
     from tests.e2e.conftest import QuickTapCommand
 
 AT_EVERY_STEP: Mapping[str, float] = {"SECONDS_PER_LINE": 0, "SECONDS_PER_REDRAW": 0}
 START = f"""\
-from tap_datto_rmm import __main__, progress
+from tap_datto_rmm import __main__
+from tap_datto_rmm.telemetry import progress
 vars(progress).update({AT_EVERY_STEP})
 __main__.main()
 """

@@ -16,8 +16,8 @@ import pytest
 import requests
 from typing_extensions import override
 
-from tap_datto_rmm.auth import Token, TokenSource
-from tap_datto_rmm.client import Client
+from tap_datto_rmm.http.auth import Token, TokenSource
+from tap_datto_rmm.http.client import Client
 from tap_datto_rmm.settings import Settings
 from tap_datto_rmm.tap import TapDattoRMM
 from tests.conftest import fast
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
-    from tap_datto_rmm.sandbox import Sandbox
+    from datto_rmm_sandbox import Sandbox
+
     from tests.conftest import Run, TapCommand
     from tests.e2e.conftest import QuickTapCommand
 

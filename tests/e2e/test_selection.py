@@ -17,7 +17,8 @@ from tests.conftest import Run, TapCommand, calls, fast, select
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_datto_rmm.sandbox import Sandbox
+    from datto_rmm_sandbox import Sandbox
+
     from tests.e2e.conftest import QuickTapCommand
 
 

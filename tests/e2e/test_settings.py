@@ -16,7 +16,8 @@ from tests.conftest import SECRETS, TapCommand, calls, fast
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_datto_rmm.sandbox import Sandbox
+    from datto_rmm_sandbox import Sandbox
+
     from tests.e2e.conftest import QuickTapCommand
 
 PLATFORMS = "pinotage, merlot, concord, vidal, zinfandel, syrah"

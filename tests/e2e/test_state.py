@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_datto_rmm.state import StateError, checked
+from tap_datto_rmm.singer.state import StateError, checked
 from tests import truth
 from tests.conftest import NOW, fast
 from tests.e2e.warehouse import Warehouse, assert_equal
@@ -17,7 +17,8 @@ from tests.truth import date_time
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_datto_rmm.sandbox import Sandbox
+    from datto_rmm_sandbox import Sandbox
+
     from tests.e2e.conftest import QuickTapCommand
 
 DAY = 86_400_000

@@ -17,7 +17,7 @@ from tests.conftest import Run, TapCommand, fast
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_datto_rmm.sandbox import Sandbox
+    from datto_rmm_sandbox import Sandbox
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from tap_datto_rmm.sandbox.expected import lines
+from datto_rmm_sandbox.expected import lines
+
 from tap_datto_rmm.tap import SyncError, TapDattoRMM
 from tests import truth
 from tests.conftest import fast, select
@@ -20,7 +21,7 @@ from tests.conftest import fast, select
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
 
-    from tap_datto_rmm.sandbox import Sandbox
+    from datto_rmm_sandbox import Sandbox
 
 Key = tuple[Any, ...]
 Row = dict[str, Any]

@@ -8,18 +8,18 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+from datto_rmm_sandbox.account import Account
+from datto_rmm_sandbox.alerts import CONTEXTS
+from datto_rmm_sandbox.expected import STREAMS, lines
+from datto_rmm_sandbox.options import Options
+from datto_rmm_sandbox.state import State
 
-from tap_datto_rmm.sandbox.account import Account
-from tap_datto_rmm.sandbox.alerts import CONTEXTS
-from tap_datto_rmm.sandbox.expected import STREAMS, lines
-from tap_datto_rmm.sandbox.options import Options
-from tap_datto_rmm.sandbox.state import State
 from tests.sandbox.conftest import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_datto_rmm.sandbox.records import Row
+    from datto_rmm_sandbox.records import Row
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from datto_rmm_sandbox.expected import STREAMS
+from datto_rmm_sandbox.interfaces import mac_address
+from datto_rmm_sandbox.routes import ROUTES
 
-from tap_datto_rmm.sandbox.expected import STREAMS
-from tap_datto_rmm.sandbox.interfaces import mac_address
-from tap_datto_rmm.sandbox.routes import ROUTES
-from tap_datto_rmm.spec import DOCUMENT_NAME, packaged
+from tap_datto_rmm.records.openapi import DOCUMENT_NAME, packaged
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Client

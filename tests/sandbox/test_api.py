@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from datto_rmm_sandbox.interfaces import mac_address
 
-from tap_datto_rmm.sandbox.interfaces import mac_address
 from tests.sandbox.conftest import NOW
 
 if TYPE_CHECKING:

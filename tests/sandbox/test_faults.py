@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 import requests
-
-from tap_datto_rmm.sandbox.damage import AFTER, BEFORE, HOSTILE, KINDS
-from tap_datto_rmm.sandbox.faults import FaultList, parse
+from datto_rmm_sandbox.damage import AFTER, BEFORE, HOSTILE, KINDS
+from datto_rmm_sandbox.faults import FaultList, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

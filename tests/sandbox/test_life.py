@@ -8,18 +8,19 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from datto_rmm_sandbox import audits
+from datto_rmm_sandbox.expected import STREAMS, lines
+from datto_rmm_sandbox.life import advance
+from datto_rmm_sandbox.options import Options
+from datto_rmm_sandbox.state import State
 
-from tap_datto_rmm.sandbox import audits
-from tap_datto_rmm.sandbox.expected import STREAMS, lines
-from tap_datto_rmm.sandbox.life import advance
-from tap_datto_rmm.sandbox.options import Options
-from tap_datto_rmm.sandbox.state import State
 from tests.sandbox.conftest import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_datto_rmm.sandbox.records import Row
+    from datto_rmm_sandbox.records import Row
+
     from tests.sandbox.conftest import Client
 
 
@@ -166,7 +167,7 @@ def test_it_advances_on_request(client: Callable[..., Client]) -> None:
 
 
 def test_it_lives_by_itself(client: Callable[..., Client], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tap_datto_rmm.sandbox.app.HEARTBEAT", 0.01)
+    monkeypatch.setattr("datto_rmm_sandbox.app.HEARTBEAT", 0.01)
     one = client(live=3_600)
     deadline = time.monotonic() + 5
     while one.control("GET", "/health")["now"] <= NOW and time.monotonic() < deadline:

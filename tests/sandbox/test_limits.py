@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tap_datto_rmm.sandbox.limits import RateLimit, Verdict
+from datto_rmm_sandbox.limits import RateLimit, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-
-from tap_datto_rmm.sandbox.quirks import CHOICES, HELP, Quirks
+from datto_rmm_sandbox.quirks import CHOICES, HELP, Quirks
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 import pytest
 
-from tap_datto_rmm.spec import Spec, component_name, wire_exceptions
+from tap_datto_rmm.records.openapi import Spec, component_name, wire_exceptions
 from tap_datto_rmm.spec_tools.diff import Difference, compare
 from tap_datto_rmm.spec_tools.readside import Document
 

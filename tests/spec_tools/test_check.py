@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from tap_datto_rmm.spec import wire_exceptions
+from tap_datto_rmm.records.openapi import wire_exceptions
 from tap_datto_rmm.spec_tools.check import Findings, check
 from tap_datto_rmm.spec_tools.cli import main
 from tap_datto_rmm.spec_tools.readside import Document

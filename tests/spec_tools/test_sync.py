@@ -16,8 +16,8 @@ from click.testing import CliRunner
 from typing_extensions import override
 
 from tap_datto_rmm.errors import SpecError
-from tap_datto_rmm.spec import DOCUMENT_NAME
-from tap_datto_rmm.spec import packaged as packaged_file
+from tap_datto_rmm.records.openapi import DOCUMENT_NAME
+from tap_datto_rmm.records.openapi import packaged as packaged_file
 from tap_datto_rmm.spec_tools import sync as syncs
 from tap_datto_rmm.spec_tools.cli import main
 from tests.spec_tools.documents import (
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from click.testing import Result
-
-    from tap_datto_rmm.sandbox import Sandbox
+    from datto_rmm_sandbox import Sandbox
 
 UNCHANGED, FAILED, CHANGED = range(3)
 OURS = packaged_file(DOCUMENT_NAME).read_bytes()

@@ -1,0 +1,1 @@
+"""From the OpenAPI document to schemas, from an item to a record."""

@@ -1,0 +1,1 @@
+"""What Singer asks of a tap: state, deletion marks, messages on standard output."""

@@ -1,0 +1,149 @@
+"""Custom streams: endpoints of the spec, or outside it, declared in the settings."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+from urllib.parse import parse_qs, parse_qsl
+
+from jsonschema import Draft202012Validator, SchemaError
+from typing_extensions import override
+
+from tap_datto_rmm.errors import TapError
+from tap_datto_rmm.records.schemas import finished
+from tap_datto_rmm.streams.base import ADDED_COLUMNS, DattoStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tap_datto_rmm.records.openapi import Schema
+    from tap_datto_rmm.tap import TapDattoRMM
+
+PLACEHOLDER: Final = {None: None, "sites": "siteUid", "devices": "deviceUid"}
+
+
+class CustomStreamError(TapError):
+    """A custom stream cannot work as it is declared."""
+
+
+def custom_streams(tap: TapDattoRMM, taken: set[str]) -> Iterator[DattoStream]:
+    """Make the streams that the setting `custom_streams` declares.
+
+    Args:
+        tap: whose they are.
+        taken: names that built-in streams have.
+
+    Raises:
+        CustomStreamError: a name is taken, a component unknown, or a path and parent do not match.
+    """
+    for number, declared in enumerate(tap.config.get("custom_streams") or ()):
+        if why := _refusal(tap, declared, taken):
+            name = declared.get("name")
+            raise CustomStreamError(f"Setting `custom_streams[{number}]` ({name}): {why}.")
+        taken.add(declared["name"])
+        yield _stream_class(declared)(tap)
+
+
+def _refusal(tap: TapDattoRMM, declared: Mapping[str, Any], taken: set[str]) -> str | None:
+    """Say what is wrong with a declaration; None where nothing is."""
+    component, schema = declared.get("component"), declared.get("schema")
+    if declared["name"] in taken:
+        return "this name is taken; choose another `name`"
+    if bool(component) == bool(schema):
+        return "give either `component` or `schema`"
+    if component and component not in tap.spec:
+        return f"`component` {component!r} is not in the spec; its names are case-sensitive"
+    if schema and (why := _schema_problem(schema)):
+        return f"`schema` {why}"
+    properties = (tap.spec.component(component) if component else schema or {}).get("properties")
+    return _path_problem(declared) or _key_problem(declared, properties or {})
+
+
+def _schema_problem(schema: Mapping[str, Any]) -> str | None:
+    """Say why no column can be made of a JSON Schema; None where one can."""
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        where = ".".join(map(str, error.path)) or "it"
+        return f"is no valid JSON Schema: {where} is not as the standard says"
+    properties = schema.get("properties")
+    if not isinstance(properties, dict):
+        return "must be a JSON Schema of an object with `properties`"
+    return next((why for each in properties.values() if (why := _column_problem(each))), None)
+
+
+def _column_problem(schema: object) -> str | None:
+    """Look at a property, and at what is inside."""
+    if not isinstance(schema, dict):
+        return "must describe each property by an object with a `type`"
+    if met := [word for word in ("$ref", "allOf", "anyOf", "oneOf") if word in schema]:
+        return f"may not hold `{met[0]}`: write the types out"
+    inside = [
+        *schema.get("properties", {}).values(),
+        *([schema["items"]] if "items" in schema else ()),
+    ]
+    return next((why for each in inside if (why := _column_problem(each))), None)
+
+
+def _path_problem(declared: Mapping[str, Any]) -> str | None:
+    needed = PLACEHOLDER[declared.get("parent")]
+    path, _, query = declared["path"].partition("?")
+    if re.findall(r"[{}]", query):
+        return "the query of `path` may hold no placeholder"
+    if "page" in parse_qs(query, keep_blank_values=True):
+        return "the query of `path` may hold no `page`: paging is the tap's"
+    if re.findall(r"\{(\w*)\}", path) == ([needed] if needed else []):
+        return None
+    wanted = f"`{{{needed}}}` once" if needed else "no placeholder, or `parent` must be set"
+    return f"`path` must hold {wanted}"
+
+
+def _key_problem(declared: Mapping[str, Any], properties: Mapping[str, Any]) -> str | None:
+    known = {*properties, PLACEHOLDER[declared.get("parent")]}
+    missing = [key for key in declared["primary_keys"] if key not in known]
+    if not declared["primary_keys"]:
+        return "`primary_keys` must name at least one property"
+    return f"`primary_keys` {', '.join(missing)} not among the properties" if missing else None
+
+
+def _stream_class(declared: Mapping[str, Any]) -> type[DattoStream]:
+    column = PLACEHOLDER[declared.get("parent")]
+    path, _, query = declared["path"].partition("?")
+    return type(
+        "CustomStream",
+        (_CustomStream,),
+        {
+            "name": declared["name"],
+            "path": path,
+            "declared_query": dict(parse_qsl(query, keep_blank_values=True)),
+            "component": declared.get("component"),
+            "primary_keys": tuple(declared["primary_keys"]),
+            "records_key": declared.get("records_key"),
+            "parent": declared.get("parent"),
+            "adds": (column,) if column else (),
+            "declared_schema": declared.get("schema"),
+        },
+    )
+
+
+class _CustomStream(DattoStream):
+    """A stream that the settings declare."""
+
+    declared_query: ClassVar[dict[str, str]] = {}
+    declared_schema: Schema | None = None
+
+    @property
+    @override
+    def query(self) -> dict[str, Any] | None:
+        return {**(super().query or {}), **self.declared_query} or None
+
+    @override
+    def build_schema(self, tap: TapDattoRMM) -> Schema:
+        if self.declared_schema is None:
+            return super().build_schema(tap)
+        return finished(
+            self.declared_schema,
+            self.primary_keys,
+            {name: ADDED_COLUMNS[name] for name in self.adds},
+            keep_unknown=bool(tap.config.get("keep_unknown_properties")),
+        )
