@@ -1,6 +1,6 @@
 """What a record must be, said a second time and as simply as possible.
 
-From a row as it is on the wire, the packaged OpenAPI document and the contract's rules; nothing
+From a row as it is on the wire, the packaged OpenAPI document and the README's rules; nothing
 here comes from the tap's own record pass.
 """
 
@@ -29,7 +29,7 @@ NEVER = {0, -62_135_596_800_000}
 
 
 class Stream(NamedTuple):
-    """A line of the contract's table of streams."""
+    """A line of the README's table of streams."""
 
     component: str
     keys: tuple[str, ...]
@@ -83,7 +83,7 @@ STREAMS: dict[str, Stream] = {
     ),
     "devices_v3": Stream("DeviceV3", ("uid",), by_default=False),
 }
-"""The contract's table."""
+"""The table of streams."""
 
 SETTINGS: dict[str, object] = {
     "api_key": None,
@@ -105,7 +105,7 @@ SETTINGS: dict[str, object] = {
     "custom_streams": [],
     "spec_path": None,
 }
-"""The contract's settings and their defaults."""
+"""The settings and their defaults."""
 
 UDFS = {f"udf{n}": {"type": "string"} for n in range(1, 301)}
 ON_THE_WIRE: dict[str, dict[str, Row]] = {
@@ -116,7 +116,7 @@ ON_THE_WIRE: dict[str, dict[str, Row]] = {
     "DeviceV3": {"warrantyDate": {"type": "string", "format": "date"}},
     "ActivityLog": {"date": {"type": "string", "format": "date-time"}},
 }
-"""Properties that the wire has and the document lacks, or has otherwise; the contract says so."""
+"""Properties that the wire has and the document lacks, or has otherwise."""
 
 
 def record_of(stream: str, row: Mapping[str, Any], parent: Mapping[str, Any]) -> Row:
@@ -175,7 +175,7 @@ def _object(value: Row, schema: Row, inside: str) -> Row:
 
 
 def _value(value: Any, schema: Row, name: str) -> Any:  # noqa: ANN401 - any JSON value
-    """Say what a value becomes. Anything but the types of the contract's table is an error here."""
+    """Say what a value becomes. Anything but the types of the tables is an error here."""
     while "$ref" in schema:
         schema = _component(unquote(schema["$ref"].rpartition("/")[2]))
     kind = "anything" if value is None or "oneOf" in schema else schema["type"]

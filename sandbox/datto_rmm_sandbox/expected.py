@@ -1,6 +1,6 @@
 """The truth: every row of each stream of the tap as it is on the wire, with its parent's keys.
 
-Stream names and the keys that a stream adds are those of the project's contract.
+Stream names and the keys that a stream adds are those of the README's table.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The activity log: the account's audit trail, and the only place that names its jobs.
 
-The log pages by cursor within a window of time (datto-rmm-api-facts §2.2); the API has no list of
+The log pages by cursor within a window of time (docs/datto-rmm-api.md §2.2); the API has no list of
 jobs, so their uids come from the entries' `details`, a text that holds JSON (§5).
 """
 

@@ -39,7 +39,7 @@ UNREADABLE: Final = (*NOT_ALLOWED, ApiError, TransportError, PaginationError)
 
 DELETED_DEVICES: Final = "Deleted Devices"
 """A system site that is listed, has a uid that is no GUID, and whose own endpoints fail
-(datto-rmm-api-facts §5)."""
+(docs/datto-rmm-api.md §5)."""
 
 
 class Device(NamedTuple):
@@ -125,7 +125,7 @@ class Inventory:
         """Read the account-wide list of devices, and what it lacks from the sites' own lists.
 
         The account-wide list has been seen to lack a third of the devices that the sites' lists
-        have (datto-rmm-api-facts §2.1, AE #24), so the numbers are held against what the account
+        have (docs/datto-rmm-api.md §2.1, AE #24), so the numbers are held against what the account
         and the sites say of themselves.
 
         Yields:

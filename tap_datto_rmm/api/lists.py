@@ -1,7 +1,7 @@
 """Lists that move while they are read: every row that stays is given once.
 
 The API pages by offset over live data, in no documented order: where a row leaves an earlier page,
-the rows behind it move up and one of them is missed (datto-rmm-api-facts §2.1).
+the rows behind it move up and one of them is missed (docs/datto-rmm-api.md §2.1).
 """
 
 from __future__ import annotations

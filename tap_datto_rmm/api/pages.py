@@ -1,7 +1,7 @@
 """Pages: the rows of an answer, and where the next page is.
 
 Lists count pages from 0 and carry `pageDetails`; their `nextPageUrl` is absolute and loses query
-parameters on the way (datto-rmm-api-facts §2). Only the API's own host is ever asked.
+parameters on the way (docs/datto-rmm-api.md §2). Only the API's own host is ever asked.
 """
 
 from __future__ import annotations

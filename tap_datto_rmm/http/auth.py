@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 TOKEN_PATH = "/auth/oauth/token"  # noqa: S105 - a path
-"""Lies outside `/api`: below it, the vendor answers 404 (datto-rmm-api-facts §1)."""
+"""Lies outside `/api`: below it, the vendor answers 404 (docs/datto-rmm-api.md §1)."""
 
 REFRESH_SECONDS_BEFORE_EXPIRY = 300
 DEFAULT_LIFETIME_SECONDS = 360_000

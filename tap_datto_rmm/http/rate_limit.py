@@ -2,7 +2,7 @@
 
 The vendor counts reads per account over a sliding window of 60 seconds, slows answers down from
 90 % of the limit on, answers 429 above it, and blocks the IP address of who goes on
-(datto-rmm-api-facts §3). Kept limiter libraries fix their rate when they are made; this ceiling
+(docs/datto-rmm-api.md §3). Kept limiter libraries fix their rate when they are made; this ceiling
 moves with what other clients of the account use, and with the API's refusals.
 """
 

@@ -30,9 +30,9 @@ Selected = Callable[[tuple[str, ...]], bool]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER: Final = 1
-"""Year of .NET's minimum date (-62135596800000), which means "never" (datto-rmm-api-facts §4)."""
+"""Year of .NET's minimum date (-62135596800000), which means "never" (docs/datto-rmm-api.md §4)."""
 MILLISECONDS_FROM: Final = 1e11
-"""A number from here on counts milliseconds, a smaller one seconds (datto-rmm-api-facts §4)."""
+"""A number from here on counts milliseconds, a smaller one seconds (docs/datto-rmm-api.md §4)."""
 INT64: Final = range(-(2**63), 2**63)
 MOST_NAMES: Final = 500
 """Of unknown properties that are told one by one: an API may name properties by what is in them."""

@@ -2,7 +2,7 @@
 
 Every property but the primary key is nullable at every depth, enums are open, nothing is required:
 of 113 schemas of the vendor only 4 say what is required, and the wire sends null anywhere
-(datto-rmm-api-facts §5).
+(docs/datto-rmm-api.md §5).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 UNKNOWN_COLUMN: Final = "_unknown"
 SECRET_PROPERTIES: Final = frozenset({("proxySettings", "password")})
-"""Never emitted whatever schema describes them (contract, Records)."""
+"""Never emitted whatever schema describes them (README, Streams)."""
 
 KEPT: Final = ("format", "description")
 OPEN_OBJECT: Final = {"type": ["object", "null"], "additionalProperties": True}

@@ -46,7 +46,7 @@ def test_help_names_every_option(quick: QuickTapCommand) -> None:
     }
 
 
-def test_about_as_json_has_the_settings_of_the_contract_with_their_defaults(
+def test_about_as_json_has_the_settings_with_their_defaults(
     quick: QuickTapCommand,
 ) -> None:
     run = quick(None, "--about", "--format=json")

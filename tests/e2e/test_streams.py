@@ -1,4 +1,4 @@
-"""Every stream of the contract, through the command line, against the sandbox's own truth."""
+"""Every stream of the table, through the command line, against the sandbox's own truth."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_run_over_all_streams_succeeds_and_leaves_nothing_out(synced: Synced) 
     assert "In all: 26 streams, 0 failed" in synced.run.err
 
 
-def test_there_are_the_streams_of_the_contract_and_no_others(synced: Synced) -> None:
+def test_there_are_the_streams_of_the_table_and_no_others(synced: Synced) -> None:
     assert synced.run.schemas.keys() == truth.STREAMS.keys()
     assert synced.run.records.keys() == truth.STREAMS.keys()
 

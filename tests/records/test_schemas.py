@@ -158,7 +158,7 @@ def test_an_unknown_component_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("stream", truth.STREAMS)
-def test_every_column_of_the_contracts_streams_has_a_type_that_a_target_can_make(
+def test_every_column_of_the_streams_has_a_type_that_a_target_can_make(
     stream: str,
 ) -> None:
     declared = truth.STREAMS[stream]

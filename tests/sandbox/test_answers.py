@@ -129,7 +129,7 @@ COMPONENT = {
 NEVER_SENT = {"UdfItem.typeMisMatch"}
 
 
-def test_every_stream_of_the_contract_has_its_truth() -> None:
+def test_every_stream_has_its_truth() -> None:
     assert set(COMPONENT) == set(STREAMS)
 
 

@@ -43,7 +43,7 @@ TO_235 = [
     ("", "compatible", "endpoint new: GET /v3/device/{deviceUid}"),
     ("", "compatible", "endpoint new: GET /v3/site/{siteUid}/devices"),
 ]
-"""The history that datto-rmm-api-facts §10 knows."""
+"""The history that docs/datto-rmm-api.md §10 knows."""
 
 
 @pytest.mark.parametrize(
