@@ -112,7 +112,7 @@ class TapDattoRMM(Tap):
     @cached_property
     def progress(self) -> Progress:
         """What is told of it meanwhile."""
-        return Progress(self.client.budget)
+        return Progress(self.client.limiter)
 
     @cached_property
     def started_at(self) -> str:
@@ -187,7 +187,7 @@ class TapDattoRMM(Tap):
             raise
         finally:
             self.client.close()
-            self.report.tell(self.client.tally)
+            self.report.tell(self.client.counters)
         if failed := [run.name for run in self.report.failed]:
             message = (
                 f"{len(failed)} of {len(self.report.runs)} streams failed: {', '.join(failed)}"

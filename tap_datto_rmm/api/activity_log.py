@@ -50,7 +50,7 @@ class Activities:
         keeps_devices: bool,
     ) -> None:
         """Read nothing yet."""
-        self._client = client
+        self.client = client
         self._until = until
         self._start = start or BEGINNING
         self._progress = progress
@@ -74,13 +74,13 @@ class Activities:
         """
         since = min(max(since or self._start, self._start), self._until)
         query = {
-            "size": self._client.page_size,
+            "size": self.client.page_size,
             "order": "asc",
             "from": _seconds(since),
             "until": _seconds(self._until),
         }
         self._unreadable = 0
-        for page in read_pages(self._client, PATH, query, "activities"):
+        for page in read_pages(self.client, PATH, query, "activities"):
             for row in page.rows:
                 self._note(row)
             yield page

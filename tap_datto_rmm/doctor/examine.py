@@ -97,7 +97,7 @@ def examine(tap: TapDattoRMM) -> Findings:
             _Examination(tap, findings).run()
     finally:
         findings.note("specification", tap.spec.version)
-        findings.calls = tap.client.tally.calls
+        findings.calls = tap.client.counters.calls
         tap.client.close()
     return findings
 
@@ -163,7 +163,7 @@ class _Examination:
         self._findings.note(
             "quota",
             f"{quota.used} of the account's {quota.limit} requests a minute are used, "
-            f"{quota.others} by other tools; the tap may make {self._tap.client.budget.ceiling}",
+            f"{quota.others} by other tools; the tap may make {self._tap.client.limiter.ceiling}",
         )
 
     def _ask_for_the_inventory(self) -> None:
@@ -309,7 +309,7 @@ class _Examination:
             calls = sum(number or 0 for number in known)
             findings.sync[name] = {
                 "calls": calls,
-                "minutes": round(minutes(calls, client.budget.ceiling, pace), 1),
+                "minutes": round(minutes(calls, client.limiter.ceiling, pace), 1),
                 "at_least": None in known,
             }
 

@@ -10,12 +10,13 @@ import logging
 import math
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from threading import BoundedSemaphore, Event, Lock
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, ParamSpec, TypeVar
 
 import backoff
 import requests
@@ -32,8 +33,8 @@ from tap_datto_rmm.errors import (
     TransportError,
 )
 from tap_datto_rmm.http.auth import CLIENT, TOKEN_PATH, Token, TokenSource, refused
-from tap_datto_rmm.http.executor import TALLY, Fetchers, Tally
-from tap_datto_rmm.http.rate_limit import WINDOW_SECONDS, Closed, RateBudget
+from tap_datto_rmm.http.executor import fetch_threads
+from tap_datto_rmm.http.rate_limit import WINDOW_SECONDS, Closed, RateLimiter
 from tap_datto_rmm.http.responses import (
     PASSING_STATUSES,
     Again,
@@ -47,6 +48,7 @@ from tap_datto_rmm.http.responses import (
     retry_after,
     transport_error,
 )
+from tap_datto_rmm.telemetry.counters import Counters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,6 +70,7 @@ CONNECT_SECONDS: Final = 10.0
 CHUNK: Final = 1 << 18
 
 Answer = TypeVar("Answer")
+P = ParamSpec("P")
 
 
 def _as_it_is(answer: Any) -> Any:  # noqa: ANN401 - JSON
@@ -111,6 +114,18 @@ class _Refused(Exception):  # noqa: N818 - a signal, never shown
     """This request is to be sent again as soon as the budget allows."""
 
 
+@dataclass(slots=True)
+class _Shared:
+    """What a client learns, together with the views of it."""
+
+    answered: bool = False
+    blocked_at: float = -math.inf
+    clock_offset: timedelta = field(default_factory=timedelta)
+    calibrates: bool = True
+    calls_at_calibration: int | None = None
+    calibrated_at: float = -math.inf
+
+
 class Client:
     """Fetches JSON from the API for any number of threads.
 
@@ -125,38 +140,49 @@ class Client:
         self.page_size = settings.page_size
         self.parallel = settings.max_parallel_requests
         self._patience = patience or Patience()
-        self.budget = RateBudget(
+        self.limiter = RateLimiter(
             settings.max_requests_per_minute, window=self._patience.window_seconds
         )
-        self.tally = Tally()
+        self.counters = Counters()
         """What the whole run did."""
-        self._answered = False
+        self._counted: tuple[Counters, ...] = (self.counters,)
+        self._shared = _Shared()
         self._timeout = settings.request_timeout
         self._tokens = TokenSource(settings.api_key, settings.api_secret, self._post_token_form)
         self._session = _session(settings)
         self._lock = Lock()
         self._probing = Lock()
-        self._blocked_at = -math.inf
         self._closed = Event()
-        self._clock_offset = timedelta()
-        self._calibrates = True
-        self._calls_at_calibration: int | None = None
-        self._calibrated_at = -math.inf
         self._early: dict[object, Future[Any]] = {}
         self._slots = BoundedSemaphore(self.parallel)  # the main thread sends requests too
-        self.executor = Fetchers(self.parallel)
+        self.executor = fetch_threads(self.parallel)
 
     def close(self) -> None:
         """End what waits, start nothing more, close idle connections."""
         with self._lock:
             self._closed.set()
-        self.budget.close()
+        self.limiter.close()
         self.executor.shutdown(wait=False, cancel_futures=True)
         self._session.close()
 
+    def for_stream(self, counters: Counters) -> Client:
+        """Give a view that shares everything, and counts here as well as for the whole run.
+
+        A new token is counted for the run alone: no one stream needs it.
+        """
+        view = copy(self)
+        view._counted = (self.counters, counters)  # noqa: SLF001 - one of us
+        return view
+
+    def submit(
+        self, fetch: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[Answer]:
+        """Run on a thread that fetches; what the client raises comes with the result."""
+        return self.executor.submit(fetch, *args, **kwargs)
+
     def now(self) -> datetime:
         """The time by the API's clock (its `Date` header); by ours until it has answered."""
-        return datetime.now(UTC) + self._clock_offset
+        return datetime.now(UTC) + self._shared.clock_offset
 
     @property
     def signed_in(self) -> bool:
@@ -166,7 +192,7 @@ class Client:
     @property
     def clock_offset(self) -> timedelta:
         """How far the API's clock is ahead of ours."""
-        return self._clock_offset
+        return self._shared.clock_offset
 
     def get(
         self,
@@ -208,7 +234,7 @@ class Client:
         An error surfaces when it is asked for.
         """
         key = _request_key(path, params)
-        self._early[key] = self.executor.submit(self._get, path, params, lambda answer, _: answer)
+        self._early[key] = self.submit(self._get, path, params, lambda answer, _: answer)
 
     def quota(self, tries: int | None = None) -> Quota:
         """Ask what the account's clients used of its limit in the last minute.
@@ -221,14 +247,17 @@ class Client:
         Raises:
             RequestError: as `get`.
         """
-        self._calls_at_calibration, self._calibrated_at = self.tally.calls, time.monotonic()
+        self._shared.calls_at_calibration, self._shared.calibrated_at = (
+            self.counters.calls,
+            time.monotonic(),
+        )
         quota = _quota(*self._get(RATE_STATUS_PATH, None, lambda *both: both, tries))
-        if self.budget.leave_room_for(quota.others, quota.limit, quota.slow_from):
+        if self.limiter.leave_room_for(quota.others, quota.limit, quota.slow_from):
             logger.info(
                 "Other clients made %d of the account's %d requests a minute: the tap uses %d",
                 quota.others,
                 quota.limit,
-                self.budget.ceiling,
+                self.limiter.ceiling,
             )
         return quota
 
@@ -271,7 +300,7 @@ class Client:
 
     def _post_token_form(self, form: Mapping[str, str]) -> object:
         def attempt() -> object:
-            self._count("tokens")
+            self._count(tokens=1)
             url = f"{self.host_url}{TOKEN_PATH}"
             reply = self._exchange("POST", url, TOKEN_PATH, auth=HTTPBasicAuth(*CLIENT), data=form)
             if reply.status in _CREDENTIALS_REFUSED:
@@ -306,14 +335,14 @@ class Client:
         failed, failures = details["exception"], details["tries"]
         if failures >= self._tries:
             raise failed.error from None
-        self._count("retries")
+        self._count(retries=1)
         self._tell(f"{failed} Trying again.")
         ceiling = min(self._patience.longest_wait, 2.0 ** (failures - 1))
         self._rest(max(failed.wait, backoff.full_jitter(ceiling)))
 
     @property
     def _tries(self) -> int:
-        return self._patience.tries if self._answered else self._patience.first_tries
+        return self._patience.tries if self._shared.answered else self._patience.first_tries
 
     def _tell(self, line: str) -> None:
         """Write a line to the log, unless its last lines have been written."""
@@ -334,8 +363,8 @@ class Client:
         **request: Any,  # noqa: ANN401 - what requests takes
     ) -> Reply:
         """Send a request when its turn has come, and pause everything where the API refuses it."""
-        with self._slots, self.budget.turn() as turn:
-            self._count("waited", turn.waited)
+        with self._slots, self.limiter.turn() as turn:
+            self._count(waited=turn.waited)
             sent_at = time.monotonic()
             reply = self._send(method, url, where, **request)._replace(before=turn.before)
             if self._closed.is_set():
@@ -353,7 +382,7 @@ class Client:
         where: str,
         **request: Any,  # noqa: ANN401 - what requests takes
     ) -> Reply:
-        self._count("calls")
+        self._count(calls=1)
         deadline = time.monotonic() + self._timeout
         try:
             with self._session.request(
@@ -364,7 +393,7 @@ class Client:
                 stream=True,
                 **request,
             ) as response:
-                self._answered = True
+                self._shared.answered = True
                 self._read_clock(response.headers)
                 body = _read(response.raw, deadline)
         except (OSError, HTTPError, ValueError) as error:  # requests' own are among the first
@@ -372,27 +401,27 @@ class Client:
         return Reply(response.status_code, response.headers, body)
 
     def _heed_the_limit(self, reply: Reply, where: str) -> NoReturn:
-        self._count("refusals")
+        self._count(refusals=1)
         seconds = retry_after(reply)
         self._pause(
             self._patience.window_seconds if seconds is None else max(seconds, 1.0),
             f"HTTP 429 on {where}",
-            rate_limited(where, self.budget.refused_for),
+            rate_limited(where, self.limiter.refused_for),
         )
 
     def _heed_the_block(self, reply: Reply, where: str, sent_at: float) -> None:
         """Tell a missing permission (return) from the IP block (pause), by the public path."""
         with self._probing:
-            if self._blocked_at > sent_at:
+            if self._shared.blocked_at > sent_at:
                 raise _Refused
-            self.budget.count()
+            self.limiter.count()
             public = f"{self.host_url}/api{PUBLIC_PATH}"
             probe = self._send("GET", public, PUBLIC_PATH, auth=_Bearer(None))
             if probe.status == HTTPStatus.TOO_MANY_REQUESTS:
                 self._heed_the_limit(probe, PUBLIC_PATH)
             if probe.status != HTTPStatus.FORBIDDEN:
                 return
-            self._blocked_at = time.monotonic()
+            self._shared.blocked_at = time.monotonic()
             error = blocked(where)
             if not self.signed_in:
                 raise error
@@ -401,22 +430,30 @@ class Client:
 
     def _pause(self, seconds: float, why: str, error: RateLimitError) -> NoReturn:
         """Let all threads wait, then send this request again; give up for all if that goes on."""
-        if self.budget.refused_for + seconds > self._patience.refused_seconds:
-            self.budget.close(error)
+        if self.limiter.refused_for + seconds > self._patience.refused_seconds:
+            self.limiter.close(error)
             raise error
-        if self.budget.pause(seconds):
+        if self.limiter.pause(seconds):
             self._tell(f"{why}: all requests wait {seconds:.0f} s, then go slower")
         raise _Refused
 
-    def _count(self, what: str, number: float = 1) -> None:
-        stream = TALLY.get()
-        with self._lock:
-            for tally in (self.tally, stream):
-                setattr(tally, what, getattr(tally, what) + number)
+    def _count(
+        self,
+        *,
+        calls: int = 0,
+        tokens: int = 0,
+        retries: int = 0,
+        refusals: int = 0,
+        waited: float = 0.0,
+    ) -> None:
+        for counters in self._counted:
+            counters.add(
+                calls=calls, tokens=tokens, retries=retries, refusals=refusals, waited=waited
+            )
 
     def _read_clock(self, headers: Mapping[str, str]) -> None:
         if date := date_of(headers.get("Date", "")):
-            self._clock_offset = date - datetime.now(UTC)
+            self._shared.clock_offset = date - datetime.now(UTC)
 
     def _calibrate_when_due(self) -> None:
         """Ask now and then what others use of the account's limit: at most 1 call in 100.
@@ -424,27 +461,31 @@ class Client:
         Only the first time does anybody wait for the answer.
         """
         with self._lock:
-            made, last, now = self.tally.calls, self._calls_at_calibration, time.monotonic()
-            if not self._calibrates or (
+            made, last, now = (
+                self.counters.calls,
+                self._shared.calls_at_calibration,
+                time.monotonic(),
+            )
+            if not self._shared.calibrates or (
                 last is not None
                 and (
                     made - last < CALLS_PER_CALIBRATION
-                    or now - self._calibrated_at < self._patience.calibration_seconds
+                    or now - self._shared.calibrated_at < self._patience.calibration_seconds
                 )
             ):
                 return
-            self._calls_at_calibration, self._calibrated_at = made, now
+            self._shared.calls_at_calibration, self._shared.calibrated_at = made, now
         if last is None:
             self._calibrate()
         else:
-            self.executor.submit(self._calibrate)
+            self.submit(self._calibrate)
 
     def _calibrate(self) -> None:
         """Ask once: without an answer the budget stays as it is until the next time."""
         try:
             self.quota(tries=1)
         except (PermissionDeniedError, NotAvailableError) as error:
-            self._calibrates = False
+            self._shared.calibrates = False
             logger.debug("The account's use of its limit cannot be known: %s", error)
         except (ApiError, TransportError) as error:
             logger.debug("The account's use of its limit is not known: %s", error)

@@ -45,7 +45,7 @@ class Turn(NamedTuple):
     """Requests that left within the vendor's window before this one."""
 
 
-class RateBudget:
+class RateLimiter:
     """A sliding window over the moments at which requests left.
 
     Args:

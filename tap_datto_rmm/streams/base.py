@@ -5,6 +5,7 @@ A stream of the API is a subclass that says only what it is: name, path, compone
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote
@@ -21,7 +22,6 @@ from tap_datto_rmm.api.fan_out import PARENTS
 from tap_datto_rmm.api.lists import Seen, Watch, read_list
 from tap_datto_rmm.api.pages import read_pages
 from tap_datto_rmm.errors import NotAvailableError, PermissionDeniedError, RequestError
-from tap_datto_rmm.http.executor import TALLY
 from tap_datto_rmm.http.prefetch import ordered_prefetch
 from tap_datto_rmm.records.converter import Oddities, RecordPass
 from tap_datto_rmm.records.schemas import stream_schema
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from tap_datto_rmm.api.fan_out import Parent, Parents
     from tap_datto_rmm.api.pages import Page
+    from tap_datto_rmm.http.client import Client
     from tap_datto_rmm.records.converter import Record
     from tap_datto_rmm.records.openapi import Schema
     from tap_datto_rmm.tap import TapDattoRMM
@@ -121,6 +122,11 @@ class DattoStream(Stream):
         """The SDK would send it before the records; `_activate_version` sends it after them."""
         return False
 
+    @cached_property
+    def client(self) -> Client:
+        """The run's client; it counts for this stream."""
+        return self._tap.client.for_stream(self._tap.report.of(self.name).counters)
+
     # Reading
 
     @override
@@ -146,7 +152,7 @@ class DattoStream(Stream):
 
     def items_of(self, parents: Parents) -> Iterator[tuple[Any, Mapping[str, Any]]]:
         """Ask for each parent, several at once, in order; the bookmark follows."""
-        client = self._tap.client
+        client = self.client
         once_per_account = not set(self.adds) & set(self.primary_keys)
         seen = self._new_seen()
         window = PARENTS_AHEAD * client.parallel
@@ -200,7 +206,7 @@ class DattoStream(Stream):
         )
 
     def _pages(self, path: str, alone: int | None = 1) -> Iterator[Page]:
-        client, paged = self._tap.client, self._tap.spec.is_list(self.path) is True
+        client, paged = self.client, self._tap.spec.is_list(self.path) is True
         return read_pages(client, path, self.query, self.records_key, alone=alone, paged=paged)
 
     @property
@@ -213,8 +219,7 @@ class DattoStream(Stream):
         """Ask for the first answer now, so that it is there when the stream's turn comes."""
         if not self._looked_ahead:
             self._looked_ahead = True
-            TALLY.set(self._tap.report.of(self.name).tally)
-            self._tap.client.look_ahead(self.path, self.query)
+            self.client.look_ahead(self.path, self.query)
 
     def _new_seen(self, recent: int | None = None) -> Seen:
         return Seen([key for key in self.primary_keys if key not in self.adds], recent)
@@ -306,8 +311,8 @@ class DattoStream(Stream):
         if self.ABORT_AT_RECORD_COUNT is None:
             self._tap.look_ahead_from(self)
         run = self._tap.report.of(self.name)
-        TALLY.set(run.tally)
-        self._tap.progress.begin(self.name, run.tally)
+        self._tap.inventory.client = self._tap.activities.client = self.client
+        self._tap.progress.begin(self.name, run.counters)
         return run
 
     def _bear(self, error: RequestError) -> None:

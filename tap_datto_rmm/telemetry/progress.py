@@ -18,8 +18,8 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from tap_datto_rmm.http.executor import Tally
-    from tap_datto_rmm.http.rate_limit import RateBudget
+    from tap_datto_rmm.http.rate_limit import RateLimiter
+    from tap_datto_rmm.telemetry.counters import Counters
 
 logger = logging.getLogger("tap-datto-rmm")
 
@@ -34,7 +34,7 @@ class _Stretch:
     name: str
     started: float
     calls: int
-    """Of the tally when it started."""
+    """Of the counters when it started."""
     done: int = 0
     total: int | None = None
 
@@ -43,13 +43,13 @@ class Progress:
     """Tells on stderr what is being read; what takes less than ten seconds is not told.
 
     Args:
-        budget: whose use is told.
+        limiter: whose use is told.
         clock: seconds that never run backwards.
     """
 
-    def __init__(self, budget: RateBudget, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limiter: RateLimiter, clock: Callable[[], float] = time.monotonic) -> None:
         """Find out whether somebody is watching."""
-        self._budget = budget
+        self._limiter = limiter
         self._clock = clock
         self._line = _LivingLine.on_terminal()
         self._every = SECONDS_PER_REDRAW if self._line else SECONDS_PER_LINE
@@ -57,15 +57,15 @@ class Progress:
         self._next: float
         self.begin("", None)
 
-    def begin(self, name: str, tally: Tally | None) -> None:
+    def begin(self, name: str, counters: Counters | None) -> None:
         """Start with a stream.
 
         Args:
             name: of the stream.
-            tally: what it asks of the API.
+            counters: what it asks of the API.
         """
         self._name = name
-        self._tally = tally
+        self._counters = counters
         self._start(name)
 
     def expect(self, total: int) -> None:
@@ -112,7 +112,7 @@ class Progress:
 
     def _start(self, name: str) -> None:
         now = self._clock()
-        self._stretch = _Stretch(name, now, self._tally.calls if self._tally else 0)
+        self._stretch = _Stretch(name, now, self._counters.calls if self._counters else 0)
         self._next = now + SECONDS_PER_LINE
         self.end()
 
@@ -123,9 +123,9 @@ class Progress:
         words = [f"{self._stretch.name} {done:,}"]
         if total:
             words[0] += f"/{total:,} ({_percent(done, total)})"
-        if self._tally:
-            words.append(f"{(self._tally.calls - self._stretch.calls) / seconds:.1f} calls/s")
-        words.append(f"budget {_percent(self._budget.used, self._budget.ceiling)} used")
+        if self._counters:
+            words.append(f"{(self._counters.calls - self._stretch.calls) / seconds:.1f} calls/s")
+        words.append(f"budget {_percent(self._limiter.used, self._limiter.ceiling)} used")
         if total and done < total:
             left = timedelta(seconds=seconds / done * (total - done))
             words.append(f"about {_span(left)} left")

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tap_datto_rmm.http.executor import Tally
+from tap_datto_rmm.telemetry.counters import Counters
 
 if TYPE_CHECKING:
     from tap_datto_rmm.errors import TapError
@@ -20,7 +20,7 @@ class StreamRun:
     """One stream's part of a run."""
 
     name: str
-    tally: Tally = field(default_factory=Tally)
+    counters: Counters = field(default_factory=Counters)
     records: int = 0
     left_out: int = 0
     newest: str | None = None
@@ -51,7 +51,7 @@ class Report:
         """The streams that failed."""
         return [run for run in self.runs.values() if run.failure]
 
-    def tell(self, total: Tally) -> None:
+    def tell(self, total: Counters) -> None:
         """Write the summary to the log, a line a stream.
 
         Args:
@@ -64,9 +64,9 @@ class Report:
                 "%d left out, newest %s%s",
                 run.name,
                 run.records,
-                run.tally.calls,
-                run.tally.retries,
-                run.tally.waited,
+                run.counters.calls,
+                run.counters.retries,
+                run.counters.waited,
                 run.left_out,
                 run.newest or "-",
                 f", FAILED: {run.failure}" if run.failure else "",

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from tap_datto_rmm.http.rate_limit import GUARD_SECONDS, WINDOW_SECONDS, Closed, RateBudget
+from tap_datto_rmm.http.rate_limit import GUARD_SECONDS, WINDOW_SECONDS, Closed, RateLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,14 +44,14 @@ class Waiting(Condition):
         return False
 
 
-def budget_of(per_minute: int) -> tuple[RateBudget, Clock]:
+def budget_of(per_minute: int) -> tuple[RateLimiter, Clock]:
     clock = Clock()
-    budget = RateBudget(per_minute, clock)
+    budget = RateLimiter(per_minute, clock)
     budget._changed = Waiting(clock)
     return budget, clock
 
 
-def take(budget: RateBudget, times: int = 1) -> list[float]:
+def take(budget: RateLimiter, times: int = 1) -> list[float]:
     """Make requests one after the other; give the seconds that each waited."""
     waited = []
     for _ in range(times):
@@ -187,7 +187,7 @@ def test_it_is_known_for_how_long_requests_have_been_refused() -> None:
 
 
 def test_after_a_pause_one_request_tries_alone() -> None:
-    budget = RateBudget(100)
+    budget = RateLimiter(100)
     budget.pause(0)
     let_in, go_on = threading.Event(), threading.Event()
 
@@ -247,7 +247,7 @@ def test_a_request_that_cannot_wait_is_counted_all_the_same() -> None:
 
 @pytest.mark.parametrize("why", [None, ValueError("gone")])
 def test_whoever_waits_learns_at_once_that_the_tap_has_ended(why: Exception | None) -> None:
-    budget = RateBudget(1)
+    budget = RateLimiter(1)
     take(budget)
     ended: list[BaseException] = []
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_datto_rmm.http.executor import Tally
-from tap_datto_rmm.http.rate_limit import RateBudget
+from tap_datto_rmm.http.rate_limit import RateLimiter
+from tap_datto_rmm.telemetry.counters import Counters
 from tap_datto_rmm.telemetry.progress import Progress
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ class Telling:
 
     def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
         self.now = 1_000.0
-        self.tally = Tally()
-        self.budget = RateBudget(PER_MINUTE, self.clock)
-        self.progress = Progress(self.budget, self.clock)
+        self.counters = Counters()
+        self.limiter = RateLimiter(PER_MINUTE, self.clock)
+        self.progress = Progress(self.limiter, self.clock)
         self._log = caplog
 
     def clock(self) -> float:
@@ -36,15 +36,15 @@ class Telling:
         return self._log.messages
 
     def begin(self, name: str) -> None:
-        self.tally.calls = 0
-        self.progress.begin(name, self.tally)
+        self.counters.calls = 0
+        self.progress.begin(name, self.counters)
 
     def does(self, steps: int, *, seconds: float, calls: int = 0) -> None:
         """So many steps, the last of them when the seconds are over."""
         for _ in range(steps - 1):
             self.progress.step()
         self.now += seconds
-        self.tally.calls += calls
+        self.counters.calls += calls
         self.progress.step()
 
 
@@ -59,7 +59,7 @@ def test_a_line_tells_stream_share_rate_budget_and_time_left(telling: Telling) -
     telling.begin("device_audits")
     telling.progress.expect(9_830)
     for _ in range(98):
-        telling.budget.count()
+        telling.limiter.count()
     telling.does(4_120, seconds=10, calls=89)
     assert telling.lines == [
         "device_audits 4,120/9,830 (42 %), 8.9 calls/s, budget 98 % used, about 13 s left"
@@ -144,7 +144,7 @@ def test_time_before_the_first_parent_counts_for_none_whatever_it_went_into(
 ) -> None:
     telling.begin("jobs")
     telling.now += 3_600
-    telling.tally.calls += 4_000
+    telling.counters.calls += 4_000
     telling.progress.expect(200)
     telling.does(100, seconds=10, calls=100)
     assert telling.lines == ["jobs 100/200 (50 %), 10.0 calls/s, budget 0 % used, about 10 s left"]
@@ -186,9 +186,9 @@ def test_a_list_with_more_rows_than_it_says_is_whole_and_has_no_time_left(
 def test_the_budget_that_is_told_is_what_other_clients_of_the_account_leave(
     telling: Telling,
 ) -> None:
-    telling.budget.leave_room_for(560, account_limit=600, slow_from=600)
+    telling.limiter.leave_room_for(560, account_limit=600, slow_from=600)
     for _ in range(30):
-        telling.budget.count()
+        telling.limiter.count()
     telling.begin("devices")
     telling.does(1, seconds=10)
     assert telling.lines == ["devices 1, 0.0 calls/s, budget 75 % used"]
