@@ -17,7 +17,7 @@ from benchmarks.measure import (
     PAGE_SIZE,
     TapRun,
     Usage,
-    fixed_form,
+    canonical,
     folder,
     machine,
     options,
@@ -74,7 +74,7 @@ def measure(case: Case, minutes: int, latency: float) -> tuple[Usage, dict[str, 
             files,
             server.url,
             settings={"max_requests_per_minute": SLOW_FROM},
-            bookmarks={"device_audits": fixed_form(BOOKMARK_MS)},
+            bookmarks={"device_audits": canonical(BOOKMARK_MS)},
         ).command()
         server.forget()
         usage = run(command)

@@ -233,7 +233,7 @@ class TapRun:
         url: of the server.
         streams: what is selected.
         settings: settings besides the address and the key.
-        bookmarks: date in the fixed form, by stream; empty for a first run.
+        bookmarks: canonical timestamp, by stream; empty for a first run.
     """
 
     folder: Path
@@ -283,7 +283,7 @@ def folder() -> Generator[Path]:
         yield Path(path)
 
 
-def fixed_form(milliseconds: int) -> str:
+def canonical(milliseconds: int) -> str:
     """Write epoch milliseconds as the tap writes dates."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="microseconds")
 

@@ -22,7 +22,7 @@ from benchmarks.measure import (
     SECRET,
     TapRun,
     Usage,
-    fixed_form,
+    canonical,
     folder,
     machine,
     median,
@@ -93,7 +93,7 @@ def our_tap(work: Work) -> Command:
         work.folder,
         work.url,
         settings={"max_parallel_requests": PARALLEL},
-        bookmarks={"device_audits": fixed_form(BOOKMARK_MS)},
+        bookmarks={"device_audits": canonical(BOOKMARK_MS)},
     ).command()
 
 

@@ -21,7 +21,7 @@ from benchmarks.measure import (
     Server,
     TapRun,
     Usage,
-    fixed_form,
+    canonical,
     folder,
     machine,
     note,
@@ -73,7 +73,7 @@ def tap_at_stub(
             server.url,
             streams,
             settings=settings or {},
-            bookmarks={"device_audits": fixed_form(BOOKMARK_MS)},
+            bookmarks={"device_audits": canonical(BOOKMARK_MS)},
         ).command()
         server.forget()
         yield server, command
@@ -213,7 +213,7 @@ def account(given: argparse.Namespace) -> None:
             server.url,
             (*LIST_STREAMS, "device_audits"),
             settings=settings,
-            bookmarks={"device_audits": fixed_form(since)},
+            bookmarks={"device_audits": canonical(since)},
         ).command()
         server.forget()
         usage = run(command, sample_every=0.1).check()

@@ -24,8 +24,8 @@ from tap_datto_rmm.api.inventory import Inventory
 from tap_datto_rmm.errors import AuthenticationError, RateLimitError, SpecError, TapError
 from tap_datto_rmm.http.auth import TOKEN_PATH
 from tap_datto_rmm.http.client import Client
-from tap_datto_rmm.records.converter import fixed_form
 from tap_datto_rmm.records.openapi import Spec
+from tap_datto_rmm.records.timestamps import canonical
 from tap_datto_rmm.settings import CONFIG_SCHEMA, Settings, from_texts, problems
 from tap_datto_rmm.singer.output import MessageWriter, Stopped
 from tap_datto_rmm.singer.state import checked, refuse_future
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from singer_sdk.about import AboutInfo
     from singer_sdk.streams import Stream
 
+    from tap_datto_rmm.records.timestamps import Timestamp
     from tap_datto_rmm.streams.base import DattoStream
 
 
@@ -97,7 +98,7 @@ class TapDattoRMM(Tap):
     def activities(self) -> Activities:
         """The account's activity log."""
         start = self.settings.start_date
-        text = fixed_form(start) if start else None
+        text = canonical(start) if start else None
         asked = {stream.parent for stream in self._selected}
         keeps_devices = not asked.isdisjoint({"job_devices", "job_channels"})
         return Activities(
@@ -115,10 +116,10 @@ class TapDattoRMM(Tap):
         return Progress(self.client.limiter)
 
     @cached_property
-    def started_at(self) -> str:
-        """When the run began, by the API's clock (in whole seconds), in the fixed form."""
+    def started_at(self) -> Timestamp:
+        """When the run began, by the API's clock (in whole seconds)."""
         self.client.token()  # the first answer tells the API's time
-        return fixed_form(self.client.now().replace(microsecond=0))
+        return canonical(self.client.now().replace(microsecond=0))
 
     @classmethod
     @override

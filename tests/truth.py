@@ -1,7 +1,7 @@
 """What a record must be, said a second time and as simply as possible.
 
 From a row as it is on the wire, the packaged OpenAPI document and the README's rules; nothing
-here comes from the tap's own record pass.
+here comes from the tap's own record converter.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def record_of(stream: str, row: Mapping[str, Any], parent: Mapping[str, Any]) ->
     for name in adds:
         if name in parent:
             value = parent[name]
-            record[name] = date_time(value) if name == "lastAuditDate" else value
+            record[name] = timestamp(value) if name == "lastAuditDate" else value
     return record
 
 
@@ -147,8 +147,8 @@ def key_of(stream: str, record: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(record[name] for name in STREAMS[stream].keys)
 
 
-def date_time(value: float | str | None) -> str | None:
-    """Give a date in the fixed form: UTC, six digits behind the point."""
+def timestamp(value: float | str | None) -> str | None:
+    """Give the canonical timestamp: UTC, six digits behind the point."""
     if value is None or value in NEVER:
         return None
     if isinstance(value, str):
@@ -184,7 +184,7 @@ def _value(value: Any, schema: Row, name: str) -> Any:  # noqa: ANN401 - any JSO
     if kind == "array":
         return [_value(item, schema["items"], name) for item in value]
     if kind == "string" and schema.get("format") == "date-time":
-        return date_time(value)
+        return timestamp(value)
     if kind == "string" and isinstance(value, int | float):
         return str(value)
     assert isinstance(value, JSON_TYPES.get(kind, object)), (name, value)

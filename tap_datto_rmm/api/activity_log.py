@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from tap_datto_rmm.api.pages import read_pages
-from tap_datto_rmm.records.converter import date_time_of, fixed_form
+from tap_datto_rmm.records.timestamps import canonical, timestamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_datto_rmm.api.pages import Page
     from tap_datto_rmm.http.client import Client
+    from tap_datto_rmm.records.timestamps import Timestamp
     from tap_datto_rmm.telemetry.progress import Progress
 
 logger = logging.getLogger("tap-datto-rmm")
 
 PATH: Final = "/v2/activity-logs"
-BEGINNING: Final = fixed_form(datetime(2000, 1, 1, tzinfo=UTC))
+BEGINNING: Final = canonical(datetime(2000, 1, 1, tzinfo=UTC))
 """Before any account: without `from` the API gives the last 15 minutes only."""
 
 
@@ -34,7 +35,7 @@ class Activities:
 
     Args:
         client: who fetches.
-        until: end of the run's window, in the fixed form.
+        until: end of the run's window.
         start: nothing older is read; None: from the beginning.
         progress: is told of each entry that no stream writes.
         keeps_devices: whether `job_devices` will be asked for: of a year there may be millions.
@@ -43,8 +44,8 @@ class Activities:
     def __init__(
         self,
         client: Client,
-        until: str,
-        start: str | None,
+        until: Timestamp,
+        start: Timestamp | None,
         progress: Progress,
         *,
         keeps_devices: bool,
@@ -56,15 +57,15 @@ class Activities:
         self._progress = progress
         self._keeps_devices = keeps_devices
         self._read_since: str | None = None
-        self._jobs: dict[str, str] = {}
-        self._job_devices: dict[tuple[str, str], str] = {}
+        self._jobs: dict[str, Timestamp] = {}
+        self._job_devices: dict[tuple[str, str], Timestamp] = {}
         self._unreadable = 0
 
     def read(self, since: str | None) -> Iterator[Page]:
         """Read the entries from a moment until the start of the run, oldest first.
 
         Args:
-            since: in the fixed form; None: from `start_date`, else from the beginning.
+            since: None: from `start_date`, else from the beginning.
 
         Yields:
             Pages; the bookmark may follow, page by page.
@@ -93,12 +94,12 @@ class Activities:
                 self._unreadable,
             )
 
-    def jobs(self, since: str | None) -> list[tuple[str, str]]:
+    def jobs(self, since: str | None) -> list[tuple[Timestamp, str]]:
         """Jobs named since a moment: (date of the newest entry, job uid), oldest first."""
         since = self._cover(since)
         return sorted((date, uid) for uid, date in self._jobs.items() if date >= since)
 
-    def job_devices(self, since: str | None) -> list[tuple[str, str, str]]:
+    def job_devices(self, since: str | None) -> list[tuple[Timestamp, str, str]]:
         """Pairs named since a moment: (date of the newest entry, job uid, device uid)."""
         since = self._cover(since)
         return sorted((d, job, dev) for (job, dev), d in self._job_devices.items() if d >= since)
@@ -122,15 +123,15 @@ class Activities:
         except orjson.JSONDecodeError:
             self._unreadable += 1
             return
-        date = date_time_of(row, "date")
+        date = timestamp_of(row, "date")
         job = said.get("job.uid") if isinstance(said, dict) else None
-        if not isinstance(job, str) or not job:
+        if date is None or not isinstance(job, str) or not job:
             return
-        self._jobs[job] = max(date, self._jobs.get(job, ""))
+        self._jobs[job] = max(date, self._jobs.get(job, date))
         device = said.get("device.uid") if self._keeps_devices else None
         if isinstance(device, str) and device:
             pair = (job, device)
-            self._job_devices[pair] = max(date, self._job_devices.get(pair, ""))
+            self._job_devices[pair] = max(date, self._job_devices.get(pair, date))
 
 
 def _seconds(moment: str) -> str:

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from tap_datto_rmm.records.converter import fixed_form
+from tap_datto_rmm.records.timestamps import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tap_datto_rmm.api.inventory import Device
+    from tap_datto_rmm.records.timestamps import Timestamp
     from tap_datto_rmm.tap import TapDattoRMM
 
 
@@ -24,8 +25,8 @@ class Parent(NamedTuple):
 
     columns: dict[str, Any]
     """What fills the path's placeholders and the columns that the tap adds."""
-    changed: str | None = None
-    """When it last changed, in the fixed form; None: unknown, or of no matter."""
+    changed: Timestamp | None = None
+    """When it last changed; None: unknown, or of no matter."""
 
 
 class Parents:
@@ -117,11 +118,11 @@ def devices_in_demand(
     return in_demand
 
 
-def earlier(bookmark: str | None, minutes: int) -> str | None:
-    """Move a bookmark back by the look-back, in the fixed form."""
+def earlier(bookmark: str | None, minutes: int) -> Timestamp | None:
+    """Move a bookmark back by the look-back."""
     if bookmark is None:
         return None
-    return fixed_form(datetime.fromisoformat(bookmark) - timedelta(minutes=minutes))
+    return canonical(datetime.fromisoformat(bookmark) - timedelta(minutes=minutes))
 
 
 def _device(device: Device) -> Parent:

@@ -18,12 +18,13 @@ from tap_datto_rmm.errors import (
     RequestError,
     TransportError,
 )
-from tap_datto_rmm.records.converter import date_time_of
+from tap_datto_rmm.records.timestamps import timestamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from tap_datto_rmm.http.client import Client
+    from tap_datto_rmm.records.timestamps import Timestamp
     from tap_datto_rmm.telemetry.progress import Progress
 
 logger = logging.getLogger("tap-datto-rmm")
@@ -47,8 +48,8 @@ class Device(NamedTuple):
 
     uid: str
     device_class: str
-    last_audit: str | None
-    """In the fixed form, so that text order is time order; None: never audited."""
+    last_audit: Timestamp | None
+    """None: never audited."""
 
 
 class Site(NamedTuple):
@@ -70,8 +71,8 @@ class Inventory:
     client: Client
     progress: Progress
     """Is told how many rows the lists have, and of each row that no stream writes."""
-    started_at: str
-    """When the run began, by the API's clock, in the fixed form."""
+    started_at: Timestamp
+    """When the run began, by the API's clock."""
     keeps: Callable[[Device], bool]
     """Whether a device will be asked for; the others are only counted."""
     _watches: dict[str, Watch] = field(default_factory=dict)
@@ -207,7 +208,7 @@ class Inventory:
         if not isinstance(row, dict) or not row.get("uid"):
             return
         per_site[str(row.get("siteUid"))] += 1
-        audited = date_time_of(row, "lastAuditDate") or None
+        audited = timestamp_of(row, "lastAuditDate")
         device = Device(str(row["uid"]), _interned(row.get("deviceClass")), audited)
         if self.keeps(device):
             found.append(device)
@@ -222,6 +223,10 @@ class Inventory:
         self._watches[what] = watch
         return watch
 
+    def _is_young(self, row: object) -> bool:
+        created = timestamp_of(row, "creationDate")
+        return created is not None and created > self.started_at
+
     def _rows(
         self,
         path: str,
@@ -234,7 +239,7 @@ class Inventory:
             seen,
             watch,
             expect,
-            is_young=lambda row: date_time_of(row, "creationDate") > self.started_at,
+            is_young=self._is_young,
         )
 
 

@@ -94,7 +94,7 @@ def read_list(
             time would keep `totalCount` as it was.
 
     Yields:
-        Rows as the API sent them. One without a key is given too, for the record pass to count.
+        Rows as the API sent them. One without a key is given too, for the converter to count.
     """
     for attempt in range(1, PASSES + 1):
         read = _Read()

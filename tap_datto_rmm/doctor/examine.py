@@ -22,7 +22,7 @@ from tap_datto_rmm.errors import (
     TransportError,
 )
 from tap_datto_rmm.http.client import Client, Patience
-from tap_datto_rmm.records.converter import date_time_of, fixed_form
+from tap_datto_rmm.records.timestamps import canonical, timestamp_of
 from tap_datto_rmm.settings import MAX_PAGE_SIZE
 from tap_datto_rmm.streams.activity import ActivityLogsStream
 from tap_datto_rmm.streams.alerts import AlertsStream
@@ -200,7 +200,7 @@ class _Examination:
     def _note_devices(self, page: Page | None) -> None:
         rows, total = _objects(page), _total(page)
         since = datetime.fromisoformat(self._tap.started_at) - HOUR
-        recent = fixed_form(since)
+        recent = canonical(since)
         for row in rows:
             self._samples.setdefault("devices", {"deviceUid": row.get("uid")})
         for parent, device_class in CLASSES.items():
@@ -208,7 +208,7 @@ class _Examination:
             if of_class:
                 self._samples[parent] = {"deviceUid": of_class[0].get("uid")}
             if total is not None and rows:
-                audited = [date_time_of(row, "lastAuditDate") for row in of_class]
+                audited = [timestamp_of(row, "lastAuditDate") for row in of_class]
                 new = sum(not date or date >= recent for date in audited)
                 self._figures.parents[parent] = round(total * len(of_class) / len(rows))
                 self._figures.hourly[parent] = round(total * new / len(rows))

@@ -10,14 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_datto_rmm.records.openapi import Schema, Spec, component_name
+from tap_datto_rmm.records.secrets import SECRET_PROPERTIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 UNKNOWN_COLUMN: Final = "_unknown"
-SECRET_PROPERTIES: Final = frozenset({("proxySettings", "password")})
-"""Never emitted whatever schema describes them (README, Streams)."""
-
 KEPT: Final = ("format", "description")
 OPEN_OBJECT: Final = {"type": ["object", "null"], "additionalProperties": True}
 

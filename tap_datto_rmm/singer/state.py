@@ -15,10 +15,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_datto_rmm.errors import TapError
-from tap_datto_rmm.records.converter import as_date_time, fixed_form
+from tap_datto_rmm.records.timestamps import as_timestamp, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from tap_datto_rmm.records.timestamps import Timestamp
 
 logger = logging.getLogger("tap-datto-rmm")
 
@@ -41,7 +43,7 @@ def checked(state: Mapping[str, Any], dates: Mapping[str, str | None]) -> dict[s
         dates: name of each stream, and of the date that its bookmark holds (None: it has none).
 
     Returns:
-        The bookmarks by stream, dates in the fixed form.
+        The bookmarks by stream, dates as canonical timestamps.
 
     Raises:
         StateError: nothing can be relied on. What to do is said.
@@ -77,7 +79,7 @@ def refuse_future(bookmarks: Mapping[str, Bookmark], now: str) -> None:
     Raises:
         StateError: naming the stream.
     """
-    latest = fixed_form(datetime.fromisoformat(now) + CLOCK_TOLERANCE)
+    latest = canonical(datetime.fromisoformat(now) + CLOCK_TOLERANCE)
     for name, bookmark in bookmarks.items():
         for key in ("replication_key_value", "full_sweep"):
             if bookmark.get(key, "") > latest:
@@ -108,8 +110,8 @@ def _read(name: str, found: Bookmark, key: str, read: Callable[[object], Any]) -
         raise _refusal(name, f"`{key}` is not {_WANTED[read]}") from None
 
 
-def _date_time(value: object) -> str:
-    if not isinstance(value, str) or not (moment := as_date_time(value)):
+def _date_time(value: object) -> Timestamp:
+    if not isinstance(value, str) or not (moment := as_timestamp(value)):
         raise ValueError
     return moment
 

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from tap_datto_rmm.api import activity_log as activities
 from tap_datto_rmm.api.fan_out import earlier
-from tap_datto_rmm.records.converter import date_time_of
+from tap_datto_rmm.records.timestamps import timestamp_of
 from tap_datto_rmm.streams.base import DattoStream
 
 if TYPE_CHECKING:
@@ -38,13 +38,13 @@ class ActivityLogsStream(DattoStream):
         since = earlier(self.bookmark, self._tap.settings.lookback_minutes)
         seen = self._new_seen(recent=KEYS_TO_COMPARE)
         for page in self._tap.activities.read(since):
-            newest = ""
+            dates = []
             for row in page.rows:
                 key = seen.key_of(row)
                 if key is None or seen.add(key):
                     yield row, None
-                newest = max(newest, date_time_of(row, "date"))
-            self.advance(newest or None)
+                dates.append(timestamp_of(row, "date"))
+            self.advance(max(filter(None, dates), default=None))
             self._tap.write_state()
 
 

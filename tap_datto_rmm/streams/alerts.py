@@ -10,13 +10,14 @@ from typing_extensions import override
 
 from tap_datto_rmm.api.fan_out import earlier
 from tap_datto_rmm.api.lists import read_list
-from tap_datto_rmm.records.converter import date_time_of, fixed_form
+from tap_datto_rmm.records.timestamps import canonical, timestamp_of
 from tap_datto_rmm.streams.base import DattoStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from tap_datto_rmm.api.pages import Page
+    from tap_datto_rmm.records.timestamps import Timestamp
 
 
 class AlertsStream(DattoStream):
@@ -43,19 +44,19 @@ class AlertsStream(DattoStream):
             yield row, None
         stops_early = not self._sweep_is_due()
         since = self._since(stops_early)
-        newest, held_back = "", self._tap.started_at
+        newest, held_back = None, self._tap.started_at
         for row in read_list(
             self._resolved_pages(since, stops_early), self._new_seen(), self.watch
         ):
-            resolved_on = date_time_of(row, "resolvedOn")
+            resolved_on = timestamp_of(row, "resolvedOn")
             key = opened.key_of(row)
             if key is not None and not opened.add(key):
                 held_back = min(held_back, resolved_on or held_back)
                 continue
-            newest = max(newest, resolved_on)
-            if not resolved_on or resolved_on >= since:
+            newest = max(newest or resolved_on, resolved_on) if resolved_on else newest
+            if not (resolved_on and since) or resolved_on >= since:
                 yield row, None
-        self.advance(min(newest, held_back))
+        self.advance(newest and min(newest, held_back))
         if not stops_early:
             self.stream_state["full_sweep"] = self._tap.started_at
 
@@ -67,7 +68,7 @@ class AlertsStream(DattoStream):
         age = datetime.fromisoformat(self._tap.started_at) - datetime.fromisoformat(last)
         return age >= timedelta(days=settings.full_sweep_days)
 
-    def _since(self, stops_early: bool) -> str:  # noqa: FBT001
+    def _since(self, stops_early: bool) -> Timestamp | None:  # noqa: FBT001
         """From when on resolved alerts are given: a full read makes up for what early stops missed.
 
         Where the newest do not come first after all, an early stop leaves alerts out whose date
@@ -76,19 +77,24 @@ class AlertsStream(DattoStream):
         settings = self._tap.settings
         done = [self.bookmark, None if stops_early else self.stream_state.get("full_sweep")]
         last = min(filter(None, done), default=None)
-        since = earlier(last, settings.lookback_minutes) or ""
-        if settings.start_date:
-            since = max(since, fixed_form(settings.start_date))
-        return since
+        since = earlier(last, settings.lookback_minutes)
+        start = canonical(settings.start_date) if settings.start_date else None
+        return max(filter(None, (since, start)), default=None)
 
-    def _resolved_pages(self, since: str, stops_early: bool) -> Callable[[], Iterator[Page]]:  # noqa: FBT001
-        if not stops_early:
+    def _resolved_pages(
+        self,
+        since: Timestamp | None,
+        stops_early: bool,  # noqa: FBT001
+    ) -> Callable[[], Iterator[Page]]:
+        if since is None or not stops_early:
             return lambda: self._pages(self.resolved_path)
+        bound = since
 
         def newest() -> Iterator[Page]:
             for page in self._pages(self.resolved_path, alone=None):
                 yield replace(page, total=None)  # not all are read: there is nothing to count
-                if all(date_time_of(row, "resolvedOn") < since for row in page.rows):
+                dates = [timestamp_of(row, "resolvedOn") for row in page.rows]
+                if all(date is None or date < bound for date in dates):
                     return
 
         return newest

@@ -23,7 +23,8 @@ from tap_datto_rmm.api.lists import Seen, Watch, read_list
 from tap_datto_rmm.api.pages import read_pages
 from tap_datto_rmm.errors import NotAvailableError, PermissionDeniedError, RequestError
 from tap_datto_rmm.http.prefetch import ordered_prefetch
-from tap_datto_rmm.records.converter import Oddities, RecordPass
+from tap_datto_rmm.records.converter import RecordConverter
+from tap_datto_rmm.records.data_issues import DataIssues
 from tap_datto_rmm.records.schemas import stream_schema
 from tap_datto_rmm.singer.deletion_marks import Census
 
@@ -85,14 +86,14 @@ class DattoStream(Stream):
     which endpoint checks what is nowhere documented."""
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
-    """`RecordPass` guarantees the same for less; tests/records/test_converter.py compares them."""
+    """`RecordConverter` guarantees the same for less; tests/records/test_converter.py compares."""
 
     _tap: TapDattoRMM
 
     def __init__(self, tap: TapDattoRMM) -> None:
         """Work out the schema."""
         super().__init__(tap, schema=self.build_schema(tap))
-        self.oddities = Oddities(self._tell)
+        self.data_issues = DataIssues(self._tell)
         self.watch = Watch(self._tell)
         self._looked_ahead = False
 
@@ -136,7 +137,7 @@ class DattoStream(Stream):
         Raises:
             RequestError: what cannot be read.
         """
-        to_record = self._record_pass()
+        to_record = self._record_converter()
         for item, columns in self.items():
             record = to_record(item, columns)
             if record is not None:
@@ -165,7 +166,7 @@ class DattoStream(Stream):
                     if key is None or seen.add(key):
                         yield row, parent.columns
             except NotAvailableError as error:
-                self.oddities.leave_out(f"has nothing to give (HTTP {error.status})")
+                self.data_issues.leave_out(f"has nothing to give (HTTP {error.status})")
                 self.logger.debug("Left out: %s", error)
             self._tap.progress.step()
             if self.follows:
@@ -224,14 +225,14 @@ class DattoStream(Stream):
     def _new_seen(self, recent: int | None = None) -> Seen:
         return Seen([key for key in self.primary_keys if key not in self.adds], recent)
 
-    def _record_pass(self) -> RecordPass:
+    def _record_converter(self) -> RecordConverter:
         def selected(path: tuple[str, ...]) -> bool:
             return self.mask[tuple(chain.from_iterable(("properties", name) for name in path))]
 
-        return RecordPass(
+        return RecordConverter(
             self._catalog_schema(),
             self.primary_keys,
-            self.oddities,
+            self.data_issues,
             selected=selected,
             known=self.schema,
             copies=self._tap.spec.copies(self.component) if self.component else None,
@@ -250,7 +251,7 @@ class DattoStream(Stream):
 
     @property
     def bookmark(self) -> str | None:
-        """Date up to which everything has been read, in the fixed form; None in a first run."""
+        """Date up to which everything has been read; None in a first run."""
         return self.stream_state.get("replication_key_value")
 
     def heed_forced_replication(self) -> None:
@@ -300,7 +301,7 @@ class DattoStream(Stream):
             self._bear(error)
         finally:
             progress.end()
-            run.end(self.oddities, self.bookmark)
+            run.end(self.data_issues, self.bookmark)
         if write_messages and self.ABORT_AT_RECORD_COUNT is None:
             if run.failure is None and census:
                 self._activate_version(census, run.records)
@@ -326,7 +327,7 @@ class DattoStream(Stream):
 
     @override
     def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
-        """Map and wrap a record; `RecordPass` has selected and conformed it already."""
+        """Map and wrap a record; `RecordConverter` has selected and conformed it already."""
         for stream_map in self.stream_maps:
             mapped = stream_map.transform(record)
             if mapped is not None:
@@ -352,7 +353,7 @@ class DattoStream(Stream):
         """Tell the target, after the last record of a complete read, that older rows are gone."""
         state, allowed = self.stream_state, self._tap.settings.deletion_guard_percent
         watches = [self.watch, *self._tap.inventory.watches_over(self.parent or self.name)]
-        if self.oddities.left_out or any(watch.partial for watch in watches):
+        if self.data_issues.left_out or any(watch.partial for watch in watches):
             why = "the read was not complete"
         elif any(not isinstance(one, SameRecordTransform) for one in self.stream_maps):
             why = "a stream map changes what is written"

@@ -10,7 +10,7 @@ from tap_datto_rmm.telemetry.counters import Counters
 
 if TYPE_CHECKING:
     from tap_datto_rmm.errors import TapError
-    from tap_datto_rmm.records.converter import Oddities
+    from tap_datto_rmm.records.data_issues import DataIssues
 
 logger = logging.getLogger("tap-datto-rmm")
 
@@ -26,13 +26,13 @@ class StreamRun:
     newest: str | None = None
     failure: TapError | None = None
 
-    def end(self, oddities: Oddities, newest: str | None) -> None:
+    def end(self, issues: DataIssues, newest: str | None) -> None:
         """Keep the final numbers, and tell what was left out and why."""
-        self.left_out = oddities.left_out.total()
+        self.left_out = issues.left_out.total()
         self.newest = newest
-        for why, count in oddities.left_out.items():
+        for why, count in issues.left_out.items():
             logger.warning("%s: %d left out: %s", self.name, count, why)
-        for path, count in oddities.nulled.items():
+        for path, count in issues.nulled.items():
             logger.warning("%s: `%s` became null in %d records", self.name, path, count)
 
 

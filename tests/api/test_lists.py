@@ -98,7 +98,7 @@ def test_a_row_added_meanwhile_leads_to_another_read_though_the_count_stayed() -
     assert reading.rows(is_young=is_young) == [row(uid) for uid in (1, 2, 4, 9, 3)]
 
 
-def test_what_has_no_key_is_given_once_for_the_record_pass_to_count() -> None:
+def test_what_has_no_key_is_given_once_for_the_converter_to_count() -> None:
     odd: Rows = [None, "text", 7, [], {}, {"uid": None}]
     first = Page([*odd, row(1)], total=8)
     reading = Reading([[first], [Page([*odd, row(1), row(2)], total=8)]])

@@ -14,7 +14,7 @@ from tap_datto_rmm.http.client import Client
 from tap_datto_rmm.streams.base import PARENTS_AHEAD
 from tests.conftest import NOW, calls, taken
 from tests.e2e.warehouse import Warehouse, assert_equal, selection, true_rows
-from tests.truth import date_time
+from tests.truth import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +70,7 @@ def test_a_second_sync_asks_only_for_what_was_audited_since(
     warehouse.sync(account, *AUDITS)
     assert_equal(warehouse, account, *AUDITS)
     bookmark = warehouse.state["bookmarks"]["device_audits"]["replication_key_value"]
-    at_bookmark = {d.uid for d in computers(account) if date_time(d.audited) == bookmark}
+    at_bookmark = {d.uid for d in computers(account) if timestamp(d.audited) == bookmark}
     asked(account)
     changed = computers(account)[10:14]
     for device in changed:
@@ -113,7 +113,7 @@ def test_devices_with_the_bookmarks_date_are_asked_for_again_and_a_new_one_among
     at = NOW - 1000
     audit(account, one, at)
     warehouse.sync(account, "device_audits")
-    assert warehouse.state["bookmarks"]["device_audits"]["replication_key_value"] == date_time(at)
+    assert warehouse.state["bookmarks"]["device_audits"]["replication_key_value"] == timestamp(at)
     asked(account)
     audit(account, other, at)
     warehouse.sync(account, "device_audits")
@@ -166,7 +166,7 @@ def test_an_audit_made_after_its_page_was_read_is_not_hidden_by_a_later_one_on_a
 
     streams = ("devices", "device_audits")
     warehouse.sync(account, *streams, after_line=change, page_size=10, max_parallel_requests=1)
-    assert warehouse.tables["devices"][last.uid,]["lastAuditDate"] == date_time(last.audited)
+    assert warehouse.tables["devices"][last.uid,]["lastAuditDate"] == timestamp(last.audited)
     warehouse.sync(account, *streams)
     assert_equal(warehouse, account, *streams)
 
@@ -195,7 +195,7 @@ def test_a_device_with_a_clock_in_the_future_is_read_and_hides_nobody_else(
     wrong, right = computers(account)[:2]
     audit(account, wrong, NOW + 3650 * DAY)
     warehouse.sync(account, "device_audits")
-    assert warehouse.state["bookmarks"]["device_audits"]["replication_key_value"] <= date_time(NOW)
+    assert warehouse.state["bookmarks"]["device_audits"]["replication_key_value"] <= timestamp(NOW)
     assert_equal(warehouse, account, "device_audits")
     audit(account, right)
     warehouse.sync(account, "device_audits")
@@ -210,7 +210,7 @@ def test_the_clock_that_counts_is_the_apis_and_not_the_one_of_this_machine(
     audit(account, computers(account)[0], NOW + DAY)
     warehouse.sync(account, "device_audits", "alerts", "activity_logs")
     for bookmark in warehouse.state["bookmarks"].values():
-        assert bookmark["replication_key_value"] <= date_time(account.account.now)
+        assert bookmark["replication_key_value"] <= timestamp(account.account.now)
 
 
 def test_a_stream_that_failed_goes_on_where_it_failed(sandbox: Callable[..., Sandbox]) -> None:
@@ -401,7 +401,7 @@ def test_nothing_resolved_or_logged_before_the_start_date_is_read(
     sandbox: Callable[..., Sandbox],
 ) -> None:
     account, warehouse = sandbox(devices=200), Warehouse()
-    start = date_time(NOW - 10 * DAY)
+    start = timestamp(NOW - 10 * DAY)
     warehouse.sync(account, "alerts", "activity_logs", start_date=start)
     alerts, logs = (list(warehouse.tables[s].values()) for s in ("alerts", "activity_logs"))
     assert min(r["resolvedOn"] for r in alerts if r["resolvedOn"]) >= start

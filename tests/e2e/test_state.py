@@ -12,7 +12,7 @@ from tap_datto_rmm.singer.state import StateError, checked
 from tests import truth
 from tests.conftest import NOW, fast
 from tests.e2e.warehouse import Warehouse, assert_equal
-from tests.truth import date_time
+from tests.truth import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DAY = 86_400_000
 BOOKMARK = "2026-11-18T10:00:00.000000+00:00"
-FIXED_FORM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00")
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00")
 
 Json = dict[str, Any]
 
@@ -46,7 +46,7 @@ def test_the_state_of_all_streams_is_small_whatever_the_number_of_devices(
     assert len(json.dumps(warehouse.state)) < 5_000
 
 
-def test_every_bookmark_is_a_date_in_the_fixed_form_and_names_its_property(
+def test_every_bookmark_is_a_canonical_timestamp_and_names_its_property(
     sandbox: Callable[..., Sandbox],
 ) -> None:
     account, warehouse = sandbox(), Warehouse()
@@ -54,7 +54,7 @@ def test_every_bookmark_is_a_date_in_the_fixed_form_and_names_its_property(
     for stream, bookmark in warehouse.state["bookmarks"].items():
         assert bookmark.get("replication_key") == truth.STREAMS[stream].incremental_by
         for key in bookmark.keys() & {"replication_key_value", "full_sweep"}:
-            assert FIXED_FORM.fullmatch(bookmark[key])
+            assert TIMESTAMP.fullmatch(bookmark[key])
 
 
 @pytest.mark.parametrize(
@@ -67,10 +67,10 @@ def test_every_bookmark_is_a_date_in_the_fixed_form_and_names_its_property(
         "1795082400000",
     ],
 )
-def test_a_bookmark_in_another_form_of_date_is_taken_over_in_the_fixed_form(value: str) -> None:
+def test_a_bookmark_in_another_form_of_date_is_taken_over_as_the_canonical_one(value: str) -> None:
     given = state("alerts", replication_key="resolvedOn", replication_key_value=value)
     (bookmark,) = checked(given, {"alerts": "resolvedOn"}).values()
-    assert FIXED_FORM.fullmatch(bookmark["replication_key_value"])
+    assert TIMESTAMP.fullmatch(bookmark["replication_key_value"])
     if value != "1795082400000":
         assert bookmark["replication_key_value"] == BOOKMARK
 
@@ -145,7 +145,7 @@ def test_streams_that_there_are_no_more_are_named_and_dropped(
             state(
                 "device_audits",
                 replication_key="lastAuditDate",
-                replication_key_value=date_time(NOW + 3 * DAY),
+                replication_key_value=timestamp(NOW + 3 * DAY),
             ),
             "in the future (the API's clock says 2026-11-18T11:06:40.000000+00:00). Remove `book",
         ),
@@ -179,12 +179,12 @@ def test_a_bookmark_a_little_ahead_of_the_clock_is_taken(sandbox: Callable[..., 
     for stream in ("alerts", "activity_logs", "device_audits"):
         warehouse.state.setdefault("bookmarks", {})[stream] = {
             "replication_key": truth.STREAMS[stream].incremental_by,
-            "replication_key_value": date_time(NOW + 300_000),
+            "replication_key_value": timestamp(NOW + 300_000),
         }
     sync = warehouse.sync(account, "alerts", "activity_logs", "device_audits", lookback_minutes=0)
     assert sync.failure is None
     for bookmark in sync.bookmarks.values():
-        assert bookmark["replication_key_value"] == date_time(NOW + 300_000)
+        assert bookmark["replication_key_value"] == timestamp(NOW + 300_000)
 
 
 def test_a_refusal_names_only_what_is_needed() -> None:

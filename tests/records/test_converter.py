@@ -1,4 +1,4 @@
-"""The record pass: every conversion, every odd input, and the SDK's own conformance beside it."""
+"""The record converter: every conversion, every odd input, and the SDK's conformance beside it."""
 
 from __future__ import annotations
 
@@ -21,20 +21,13 @@ from singer_sdk.helpers._typing import conform_record_data_types
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import SelectionMask
 
-from tap_datto_rmm.records.converter import (
-    Oddities,
-    RecordPass,
-    as_date,
-    as_date_time,
-    date_time_of,
-    without_secrets,
-)
+from tap_datto_rmm.records.converter import RecordConverter
+from tap_datto_rmm.records.data_issues import DataIssues
 from tap_datto_rmm.records.schemas import finished, types_of
-from tests import truth
+from tap_datto_rmm.records.secrets import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import date
 
 Schema = dict[str, Any]
 Record = dict[str, Any]
@@ -50,8 +43,8 @@ def with_unknown(**properties: Schema) -> Schema:
     return found
 
 
-class Pass:
-    """A record pass with what it counted and told; without a key it sees to one."""
+class Converter:
+    """A record converter with what it counted and logged; without a key it sees to one."""
 
     def __init__(
         self,
@@ -62,19 +55,19 @@ class Pass:
         known: Schema | None = None,
         copies: dict[str, tuple[str, ...]] | None = None,
     ) -> None:
-        self.told: list[str] = []
-        self.oddities = Oddities(self.told.append)
+        self.logged: list[str] = []
+        self.issues = DataIssues(self.logged.append)
         self.keys = keys
         schema = {**schema, "properties": {"key": {"type": "string"}, **schema["properties"]}}
-        self.convert = RecordPass(
-            schema, keys or ("key",), self.oddities, selected=selected, known=known, copies=copies
+        self.convert = RecordConverter(
+            schema, keys or ("key",), self.issues, selected=selected, known=known, copies=copies
         )
 
-    def __call__(self, item: object, context: Record | None = None) -> Record | None:
+    def __call__(self, item: object, parent_columns: Record | None = None) -> Record | None:
         if self.keys:
-            return self.convert(item, context)
+            return self.convert(item, parent_columns)
         assert isinstance(item, dict)
-        record = self.convert({"key": "1", **item}, context)
+        record = self.convert({"key": "1", **item}, parent_columns)
         assert record is not None
         assert record.pop("key") == "1"
         return record
@@ -198,109 +191,109 @@ def test_a_value_is_kept_converted_where_nothing_is_lost_or_becomes_null(
     kind: str, value: object, wanted: object
 ) -> None:
     schema = schema_of(**{kind: KINDS[kind]})
-    record_pass = Pass(schema)
-    record = record_pass({kind: value})
+    convert = Converter(schema)
+    record = convert({kind: value})
     assert record is not None
     Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(
         record
     )
     if wanted == NULL:
         assert record == {kind: None}
-        assert record_pass.oddities.nulled == {kind: 1}
-        assert len(record_pass.told) == 1
-        assert f"`{kind}` should be " in record_pass.told[0]
+        assert convert.issues.nulled == {kind: 1}
+        assert len(convert.logged) == 1
+        assert f"`{kind}` should be " in convert.logged[0]
     else:
         assert record == {kind: wanted}
         assert type(record[kind]) is type(wanted)
-        assert record_pass.told == []
+        assert convert.logged == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_null_stays_null_and_what_is_missing_stays_missing(kind: str) -> None:
-    record_pass = Pass(schema_of(id={"type": "string"}, **{kind: KINDS[kind]}), ("id",))
-    assert record_pass({"id": "1", kind: None}) == {"id": "1", kind: None}
-    assert record_pass({"id": "2"}) == {"id": "2"}
-    assert record_pass.told == []
+    convert = Converter(schema_of(id={"type": "string"}, **{kind: KINDS[kind]}), ("id",))
+    assert convert({"id": "1", kind: None}) == {"id": "1", kind: None}
+    assert convert({"id": "2"}) == {"id": "2"}
+    assert convert.logged == []
 
 
 def test_a_value_in_a_list_that_cannot_be_converted_becomes_null_alone() -> None:
-    record_pass = Pass(schema_of(list=KINDS["list"], objects=KINDS["objects"]))
+    convert = Converter(schema_of(list=KINDS["list"], objects=KINDS["objects"]))
     item = {"list": [1, "x", 3], "objects": [{"inner": "a"}, "text"]}
-    assert record_pass(item) == {"list": [1, None, 3], "objects": [{"inner": "a"}, None]}
-    assert record_pass.oddities.nulled == {"list": 1, "objects": 1}
+    assert convert(item) == {"list": [1, None, 3], "objects": [{"inner": "a"}, None]}
+    assert convert.issues.nulled == {"list": 1, "objects": 1}
 
 
-def test_a_wrong_type_is_told_once_and_counted_each_time() -> None:
-    record_pass = Pass(schema_of(object=KINDS["object"]))
+def test_a_wrong_type_is_logged_once_and_counted_each_time() -> None:
+    convert = Converter(schema_of(object=KINDS["object"]))
     for _ in range(5):
-        record_pass({"object": {"inner": "x"}})
-    assert record_pass.oddities.nulled == {"object.inner": 5}
-    assert record_pass.told == [
+        convert({"object": {"inner": "x"}})
+    assert convert.issues.nulled == {"object.inner": 5}
+    assert convert.logged == [
         "`object.inner` should be a whole number but is str or out of range; it becomes null"
     ]
 
 
-def test_no_value_is_ever_told() -> None:
-    record_pass = Pass(schema_of(**KINDS))
-    record_pass(dict.fromkeys(KINDS, "a-recovery-key") | {"new": "a-recovery-key"})
-    assert record_pass.told
-    assert "a-recovery-key" not in " ".join(record_pass.told)
+def test_no_value_is_ever_logged() -> None:
+    convert = Converter(schema_of(**KINDS))
+    convert(dict.fromkeys(KINDS, "a-recovery-key") | {"new": "a-recovery-key"})
+    assert convert.logged
+    assert "a-recovery-key" not in " ".join(convert.logged)
 
 
 @pytest.mark.parametrize("item", [None, "text", 7, 7.5, True, [], [{"id": "1"}]], ids=str)
 def test_an_item_that_is_no_object_is_left_out_and_counted(item: object) -> None:
-    record_pass = Pass(schema_of(id={"type": "string"}), ("id",))
-    assert record_pass(item) is None
-    assert record_pass.oddities.left_out == {"is no object": 1}
+    convert = Converter(schema_of(id={"type": "string"}), ("id",))
+    assert convert(item) is None
+    assert convert.issues.left_out == {"is no object": 1}
 
 
 @pytest.mark.parametrize("item", [{}, {"id": None}, {"id": ""}, {"id": "seven"}], ids=str)
 def test_an_item_without_a_usable_key_is_left_out_and_counted(item: Record) -> None:
-    record_pass = Pass(schema_of(id={"type": "integer"}), ("id",))
-    assert record_pass(item) is None
-    assert record_pass.oddities.left_out == {"has no usable primary key": 1}
+    convert = Converter(schema_of(id={"type": "integer"}), ("id",))
+    assert convert(item) is None
+    assert convert.issues.left_out == {"has no usable primary key": 1}
 
 
 def test_one_part_of_a_key_may_be_empty_text_but_not_null() -> None:
     text = {"type": "string"}
-    record_pass = Pass(schema_of(name=text, version=text), ("name", "version"))
-    assert record_pass({"name": "Tool", "version": ""}) == {"name": "Tool", "version": ""}
-    assert record_pass({"name": "", "version": ""}) is None
-    assert record_pass({"name": "Tool", "version": None}) is None
+    convert = Converter(schema_of(name=text, version=text), ("name", "version"))
+    assert convert({"name": "Tool", "version": ""}) == {"name": "Tool", "version": ""}
+    assert convert({"name": "", "version": ""}) is None
+    assert convert({"name": "Tool", "version": None}) is None
 
 
-def test_what_the_schema_does_not_know_is_left_out_counted_and_told_once() -> None:
-    record_pass = Pass(schema_of(text=KINDS["text"], object=KINDS["object"]))
+def test_what_the_schema_does_not_know_is_left_out_counted_and_logged_once() -> None:
+    convert = Converter(schema_of(text=KINDS["text"], object=KINDS["object"]))
     for _ in range(3):
-        record = record_pass({"text": "a", "new": 1, "object": {"inner": 1, "newer": {"x": 1}}})
+        record = convert({"text": "a", "new": 1, "object": {"inner": 1, "newer": {"x": 1}}})
         assert record == {"text": "a", "object": {"inner": 1}}
-    assert record_pass.oddities.unknown == {"new": 3, "object.newer": 3}
-    assert len(record_pass.told) == 2
+    assert convert.issues.unknown == {"new": 3, "object.newer": 3}
+    assert len(convert.logged) == 2
 
 
 def test_what_the_schema_does_not_know_can_be_kept_in_one_column() -> None:
-    record_pass = Pass(with_unknown(object=KINDS["object"]))
-    assert record_pass({"new": [1], "object": {"newer": None}}) == {
+    convert = Converter(with_unknown(object=KINDS["object"]))
+    assert convert({"new": [1], "object": {"newer": None}}) == {
         "object": {},
         "_unknown": {"new": [1], "object.newer": None},
     }
-    assert record_pass({"object": None}) == {"object": None, "_unknown": None}
+    assert convert({"object": None}) == {"object": None, "_unknown": None}
 
 
 @pytest.mark.parametrize(
     "name", ["password", "adminPassword", "clientSecret", "accessToken", "apiKey", "apikey"]
 )
 def test_what_is_called_a_secret_is_not_kept_with_the_unknown(name: str) -> None:
-    record_pass = Pass(with_unknown(text=KINDS["text"]))
-    assert record_pass({"text": "a", name: "x", "new": 1}) == {"text": "a", "_unknown": {"new": 1}}
+    convert = Converter(with_unknown(text=KINDS["text"]))
+    assert convert({"text": "a", name: "x", "new": 1}) == {"text": "a", "_unknown": {"new": 1}}
 
 
 def test_proxy_passwords_are_taken_out_of_whatever_no_schema_describes() -> None:
     proxy = {"host": "h", "password": "p", "deeper": {"password": "kept"}}
-    record_pass = Pass(with_unknown(open=KINDS["open"], text=KINDS["text"]))
+    convert = Converter(with_unknown(open=KINDS["open"], text=KINDS["text"]))
     shown = {"host": "h", "deeper": {"password": "kept"}}
     bare: dict[str, Any] = {"host": "h", "deeper": {}}
-    assert record_pass(
+    assert convert(
         {
             "open": {"list": [{"proxySettings": proxy}]},
             "text": {"proxySettings": proxy},
@@ -322,35 +315,35 @@ def test_a_value_without_secrets_stays_what_it_is() -> None:
 
 
 def test_what_is_deselected_is_left_out_silently_at_any_depth() -> None:
-    record_pass = Pass(
+    convert = Converter(
         with_unknown(text=KINDS["text"], object=KINDS["object"]),
         selected=lambda path: path not in {("text",), ("object", "inner")},
     )
-    assert record_pass({"text": "a", "object": {"inner": 1}}) == {"object": {}, "_unknown": None}
-    assert record_pass.told == []
+    assert convert({"text": "a", "object": {"inner": 1}}) == {"object": {}, "_unknown": None}
+    assert convert.logged == []
 
 
 def test_what_only_the_whole_schema_knows_is_left_out_silently() -> None:
     whole = schema_of(text=KINDS["text"], object=KINDS["object"])
-    record_pass = Pass(schema_of(object={"type": "object", "properties": {"a": {}}}), known=whole)
-    assert record_pass({"text": "a", "object": {"inner": 1, "a": "b"}}) == {"object": {"a": "b"}}
-    assert record_pass.told == []
+    convert = Converter(schema_of(object={"type": "object", "properties": {"a": {}}}), known=whole)
+    assert convert({"text": "a", "object": {"inner": 1, "a": "b"}}) == {"object": {"a": "b"}}
+    assert convert.logged == []
 
 
 def test_what_is_unknown_inside_an_array_is_kept_for_each_item() -> None:
     nics = {"type": "array", "items": {"type": "object", "properties": {"ip": {"type": "string"}}}}
-    record_pass = Pass(with_unknown(nics=nics))
-    record = record_pass({"nics": [{"ip": "1", "speed": 1}, {"speed": 2}, {"ip": "3"}]})
+    convert = Converter(with_unknown(nics=nics))
+    record = convert({"nics": [{"ip": "1", "speed": 1}, {"speed": 2}, {"ip": "3"}]})
     assert record == {"nics": [{"ip": "1"}, {}, {"ip": "3"}], "_unknown": {"nics.speed": [1, 2]}}
 
 
 def test_the_columns_of_the_parent_win_over_the_items_own() -> None:
     text = {"type": "string"}
-    record_pass = Pass(schema_of(siteUid=text, name=text), ("siteUid",))
+    convert = Converter(schema_of(siteUid=text, name=text), ("siteUid",))
     context = {"siteUid": "s", "other": "not a column"}
-    assert record_pass({"name": "n"}, context) == {"name": "n", "siteUid": "s"}
-    assert record_pass({"siteUid": "own"}, context) == {"siteUid": "s"}
-    assert record_pass({"siteUid": None}, context) == {"siteUid": "s"}
+    assert convert({"name": "n"}, context) == {"name": "n", "siteUid": "s"}
+    assert convert({"siteUid": "own"}, context) == {"siteUid": "s"}
+    assert convert({"siteUid": None}, context) == {"siteUid": "s"}
 
 
 @pytest.mark.parametrize(
@@ -360,19 +353,19 @@ def test_the_columns_of_the_parent_win_over_the_items_own() -> None:
 )
 def test_a_nested_value_can_be_repeated_in_a_column(context: object, wanted: str | None) -> None:
     schema = schema_of(alertContext={"type": "object"}, alertContextClass={"type": "string"})
-    record_pass = Pass(schema, copies={"alertContextClass": ("alertContext", "@class")})
-    record = record_pass({"alertContext": context})
+    convert = Converter(schema, copies={"alertContextClass": ("alertContext", "@class")})
+    record = convert({"alertContext": context})
     assert record is not None
     assert record["alertContextClass"] == wanted
 
 
 def test_an_object_of_texts_is_converted_where_it_is_not_of_texts() -> None:
     udf = {"type": "object", "properties": {f"udf{n}": {"type": "string"} for n in range(1, 4)}}
-    record_pass = Pass(schema_of(udf=udf))
-    assert record_pass({"udf": {"udf1": "a", "udf2": None}}) == {"udf": {"udf1": "a", "udf2": None}}
-    assert record_pass({"udf": {"udf1": 7, "udf301": "x"}}) == {"udf": {"udf1": "7"}}
-    assert record_pass.oddities.unknown == {"udf.udf301": 1}
-    assert record_pass({"udf": "none"}) == {"udf": None}
+    convert = Converter(schema_of(udf=udf))
+    assert convert({"udf": {"udf1": "a", "udf2": None}}) == {"udf": {"udf1": "a", "udf2": None}}
+    assert convert({"udf": {"udf1": 7, "udf301": "x"}}) == {"udf": {"udf1": "7"}}
+    assert convert.issues.unknown == {"udf.udf301": 1}
+    assert convert({"udf": "none"}) == {"udf": None}
 
 
 @pytest.mark.parametrize(
@@ -384,8 +377,8 @@ def test_an_object_of_texts_is_converted_where_it_is_not_of_texts() -> None:
 def test_a_property_of_two_types_takes_both(
     types: list[str], value: object, wanted: object
 ) -> None:
-    record_pass = Pass(schema_of(size={"type": types}))
-    assert record_pass({"size": value}) == {"size": wanted}
+    convert = Converter(schema_of(size={"type": types}))
+    assert convert({"size": value}) == {"size": wanted}
 
 
 def test_nesting_a_hundred_deep_is_no_matter() -> None:
@@ -395,49 +388,7 @@ def test_nesting_a_hundred_deep_is_no_matter() -> None:
     for _ in range(100):
         schema = {"type": "object", "properties": {"a": schema}}
         value, wanted = {"a": value}, {"a": wanted}
-    assert Pass(schema_of(a=schema))({"a": value}) == {"a": wanted}
-
-
-# Dates
-
-
-@given(st.datetimes())
-def test_text_order_is_time_order(moment: datetime) -> None:
-    written = as_date_time(moment.isoformat())
-    if moment.year == 1:
-        assert written is None
-        return
-    assert written is not None
-    assert len(written) == len("2026-08-01T00:00:02.118000+00:00")
-    assert written[:26] == moment.isoformat(timespec="microseconds")
-    assert as_date_time(written) == written
-
-
-@given(
-    st.integers(-30_000_000_000, 253_402_300_799_999)
-    | st.integers(0, 4_000_000_000_000).map(lambda number: number / 1000)
-)
-def test_every_number_is_the_date_that_simple_arithmetic_gives(number: float) -> None:
-    assert as_date_time(number) == truth.date_time(number)
-
-
-@given(st.integers(10**8, 10**11 - 1))
-def test_seconds_and_milliseconds_are_told_apart(seconds: int) -> None:
-    assert as_date_time(seconds) == as_date_time(seconds * 1000) == as_date_time(str(seconds))
-
-
-@pytest.mark.parametrize("item", [None, 7, "x", [], {}, {"at": None}, {"at": "soon"}, {"at": 0}])
-def test_the_date_of_an_item_without_one_is_empty_text(item: object) -> None:
-    assert date_time_of(item, "at") == ""
-
-
-def test_the_date_of_an_item_is_in_the_fixed_form() -> None:
-    assert date_time_of({"at": 1785542402118}, "at") == "2026-08-01T00:00:02.118000+00:00"
-
-
-@given(st.dates())
-def test_a_plain_date_stays_what_it_is(day: date) -> None:
-    assert as_date(day.isoformat()) == day.isoformat()
+    assert Converter(schema_of(a=schema))({"a": value}) == {"a": wanted}
 
 
 # Beside the SDK
@@ -445,17 +396,17 @@ def test_a_plain_date_stays_what_it_is(day: date) -> None:
 WHOLE = finished({"properties": {**KINDS, "uid": {"type": "string"}}, "type": "object"}, ("uid",))
 VALIDATOR = Draft202012Validator(WHOLE, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
-FIXED_FORM = FormatChecker(formats=())
-"""Dates as the record pass writes them: the SDK leaves other forms as they are."""
+CANONICAL = FormatChecker(formats=())
+"""Dates as the record converter writes them: the SDK leaves other forms as they are."""
 
 
-@FIXED_FORM.checks("date-time")
+@CANONICAL.checks("date-time")
 def is_a_moment(value: object) -> bool:
     form = r"(?!0001)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00"
     return not isinstance(value, str) or bool(re.fullmatch(form, value))
 
 
-@FIXED_FORM.checks("date")
+@CANONICAL.checks("date")
 def is_a_day(value: object) -> bool:
     return not isinstance(value, str) or bool(re.fullmatch(r"\d{4}-\d\d-\d\d", value))
 
@@ -492,8 +443,8 @@ records = st.fixed_dictionaries(
 
 @settings(max_examples=500)
 @given(records)
-def test_what_the_sdk_and_the_record_pass_both_accept_is_the_same(item: Record) -> None:
-    ours = Pass(WHOLE, ("uid",))(item)
+def test_what_the_sdk_and_the_converter_both_accept_is_the_same(item: Record) -> None:
+    ours = Converter(WHOLE, ("uid",))(item)
     assert ours is not None
     assert_valid(ours)
     assert_as_by_the_sdk(ours, item, WHOLE, validators_of(WHOLE), SelectionMask())
@@ -510,7 +461,7 @@ changes = st.lists(
 
 
 @pytest.mark.parametrize("name", STREAMS)
-def test_of_every_stream_the_sdk_and_the_record_pass_keep_the_same_whatever_is_selected(
+def test_of_every_stream_the_sdk_and_the_converter_keep_the_same_whatever_is_selected(
     name: str,
 ) -> None:
     schema, keys = STREAMS[name]["schema"], STREAMS[name]["key_properties"]
@@ -531,7 +482,7 @@ def test_of_every_stream_the_sdk_and_the_record_pass_keep_the_same_whatever_is_s
         def selected(path: tuple[str, ...]) -> bool:
             return mask[tuple(chain.from_iterable(("properties", name) for name in path))]
 
-        ours = Pass(schema, keys, selected=selected)(item)
+        ours = Converter(schema, keys, selected=selected)(item)
         assert ours is not None
         assert_as_by_the_sdk(ours, item, schema, validators, mask)
 
@@ -563,7 +514,7 @@ def assert_as_by_the_sdk(
 def validators_of(schema: Schema) -> dict[str, Draft202012Validator]:
     """Tell sound values of each property; a whole number is one of 64 bits."""
     return {
-        name: Draft202012Validator(narrowed(prop), format_checker=FIXED_FORM)
+        name: Draft202012Validator(narrowed(prop), format_checker=CANONICAL)
         for name, prop in schema["properties"].items()
     }
 
@@ -628,8 +579,8 @@ def slot_of(place: Record | list[Any], step: int) -> Any:  # noqa: ANN401 - a na
 
 @given(records.filter(lambda item: "open" not in item and "unknown" not in item))
 def test_whatever_comes_a_record_never_breaks_its_schema(item: Record) -> None:
-    record_pass = Pass(WHOLE, ("uid",))
-    record = record_pass(item)
+    convert = Converter(WHOLE, ("uid",))
+    record = convert(item)
     assert record is not None
     assert_valid(record)
     json.dumps(record, allow_nan=False)

@@ -28,7 +28,7 @@ from tap_datto_rmm.streams import STREAMS
 from tap_datto_rmm.tap import TapDattoRMM
 
 if TYPE_CHECKING:
-    from tap_datto_rmm.records.converter import RecordPass
+    from tap_datto_rmm.records.converter import RecordConverter
     from tap_datto_rmm.streams.base import DattoStream
 
 HOST = "https://merlot-api.centrastage.net"
@@ -40,7 +40,7 @@ CHECKER = FormatChecker(formats=())
 
 
 @CHECKER.checks("date-time")
-def is_in_the_fixed_form(value: object) -> bool:
+def is_a_canonical_timestamp(value: object) -> bool:
     form = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00"
     return not isinstance(value, str) or bool(re.fullmatch(form, value))
 
@@ -152,8 +152,8 @@ def validator_of(name: str) -> Draft202012Validator:
 
 
 @cache
-def pass_of(name: str) -> RecordPass:
-    return stream_of(name)._record_pass()
+def converter_of(name: str) -> RecordConverter:
+    return stream_of(name)._record_converter()
 
 
 def example(schema: dict[str, Any], number: int) -> Any:  # noqa: ANN401 - any JSON value
@@ -239,8 +239,8 @@ def test_no_page_is_a_crash_or_a_record_that_breaks_its_schema(area: str) -> Non
 
     read()
     for name in names:
-        assert sum(stream_of(name).oddities.left_out.values()) > 0
-        assert sum(stream_of(name).oddities.unknown.values()) > 0
+        assert sum(stream_of(name).data_issues.left_out.values()) > 0
+        assert sum(stream_of(name).data_issues.unknown.values()) > 0
 
 
 def depth_of(value: object) -> int:
@@ -269,10 +269,10 @@ def check(name: str, body: bytes, damage: Damage) -> None:
     parent = dict.fromkeys(stream.adds, "2026-11-22T10:00:00.000000+00:00")
     if decode(body) is NOT_JSON:  # then it is an item of the page that is none, or all but too deep
         assert any(row is NOT_JSON or depth_of(row) > 900 for row in page.rows)
-    to_record = pass_of(name)
-    before = stream.oddities.left_out.total()
+    to_record = converter_of(name)
+    before = stream.data_issues.left_out.total()
     records = [record for row in page.rows if (record := to_record(row, parent)) is not None]
-    left_out = stream.oddities.left_out.total() - before
+    left_out = stream.data_issues.left_out.total() - before
     assert len(records) + left_out == len(page.rows)
     for record in records:
         line = bytes(WRITER.serialize_message(RecordMessage(stream=name, record=record)))
