@@ -1,7 +1,7 @@
 """The open questions about the API, each a switch.
 
-Sources disagree or are silent on these points (the project's collection of API facts, chapter 11);
-a client must be right whichever way the vendor's server answers.
+Sources disagree or are silent on these points (docs/datto-rmm-api.md §11); a
+client must be right whichever way the vendor's server answers.
 """
 
 from __future__ import annotations
