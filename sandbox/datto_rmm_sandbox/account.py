@@ -6,7 +6,7 @@ import time
 from bisect import insort
 from typing import TYPE_CHECKING
 
-from datto_rmm_sandbox.catalogue import CLASS_MIX, PATCHES_PER_FAMILY, SYSTEMS
+from datto_rmm_sandbox.catalogue import ACCOUNTS, CLASS_MIX, PATCHES_PER_FAMILY, SYSTEMS
 from datto_rmm_sandbox.names import names
 from datto_rmm_sandbox.randomness import Topic, dice, guid, lucky, nth, pick
 from datto_rmm_sandbox.records import DAY, HOUR, MINUTE, Activity, Alert, Device, Job, Site
@@ -42,9 +42,21 @@ class Account:
         seed: The same seed, size and `now` give the same account.
         now: The account's clock, milliseconds since 1970. Left out: a day ago, and the clock never
             passes the real time.
+        name: What it is called; empty for a name that follows from the seed.
+        uid: Its key; empty for one that follows from the seed.
+        resolved_alerts: How many there are; None for three a device.
     """
 
-    def __init__(self, devices: int = 500, seed: int = 7, now: int | None = None) -> None:
+    def __init__(
+        self,
+        devices: int = 500,
+        seed: int = 7,
+        now: int | None = None,
+        *,
+        name: str = "",
+        uid: str = "",
+        resolved_alerts: int | None = None,
+    ) -> None:
         """Make the account."""
         self.seed = seed
         self.pinned = now is not None
@@ -52,13 +64,15 @@ class Account:
         self.started = self.now - 9 * DAY
         self.names = names(seed)
         self.life = dice(seed, Topic.LIFE)
-        self.uid = f"cst-harbour-{seed:02d}"
+        self.name = name or ACCOUNTS[seed % len(ACCOUNTS)]
+        self.uid = uid or f"cst-{self.name.split()[0].lower()}-{seed:02d}"
         self.sites: list[Site] = []
         self.devices: list[Device] = []
         self.open_alerts: list[Alert] = []
         self.resolved_alerts: list[Alert] = []
         self.jobs: dict[str, Job] = {}
         self.activities: list[Activity] = []
+        self.removed: dict[str, Device] = {}
         self._devices: dict[str, Device] = {}
         self._alerts: dict[str, Alert] = {}
         self._sites: dict[str, Site] = {}
@@ -66,7 +80,8 @@ class Account:
         self._mix: list[str] = []
         self._seed_sites(devices)
         self._seed_devices(devices)
-        self._seed_alerts(devices)
+        wanted = min(devices * 3, MOST_RESOLVED) if resolved_alerts is None else resolved_alerts
+        self._seed_alerts(devices, wanted)
         self._seed_jobs(devices)
         self._seed_activities(devices)
         self.user_count = min(6 + devices // 40, 400)
@@ -117,16 +132,18 @@ class Account:
         passed, self.now = target - self.now, target
         return passed
 
-    def add_device(self, *, front: bool = False) -> Device:
+    def add_device(self, *, front: bool = False, site: Site | None = None) -> Device:
         """A new device comes to one of the sites.
 
         Args:
             front: Whether it stands first in the device lists instead of last.
+            site: The site that it comes to; any one where left out.
 
         Returns:
             The device: online, seen now and not audited yet.
         """
-        device = self._make_device(self._draw_site(dice(self.seed, Topic.LIFE, self._next_device)))
+        chance = dice(self.seed, Topic.LIFE, self._next_device)
+        device = self._make_device(site or self._draw_site(chance))
         device.created = device.seen = self.now
         device.audited, device.rebooted, device.online = None, None, True
         if front:
@@ -143,19 +160,33 @@ class Account:
             device: A device of this account.
         """
         self.devices.remove(device)
-        del self._devices[device.uid]
+        self.removed[device.uid] = self._devices.pop(device.uid)
         del device.site.devices[device.serial]
         for alert in [alert for alert in self.open_alerts if alert.device is device]:
             self.resolve(alert)
 
-    def audit(self, device: Device, at: int | None) -> None:
+    def restore_device(self, device: Device) -> None:
+        """A device that was deleted comes back as it was, its old `lastAuditDate` included.
+
+        Args:
+            device: A device that was removed.
+        """
+        del self.removed[device.uid]
+        self._devices[device.uid] = device
+        self.devices.append(device)
+        device.site.devices[device.serial] = device
+
+    def audit(self, device: Device, at: int | None, *, late: int = 0) -> None:
         """A device is audited: its audit, software and patches may differ from the last ones.
 
         Args:
             device: A device of this account.
             at: Its new `lastAuditDate`; null where the wire shall say "never".
+            late: Milliseconds until the device lists show that date.
         """
-        device.audited = at
+        if self.now >= device.noted:
+            device.audited_before = device.audited
+        device.audited, device.noted = at, self.now + late
         device.generation += 1
         if device.system.is_windows:
             done = min(device.patches_pending, device.generation % 3)
@@ -193,6 +224,15 @@ class Account:
         alert.resolved = self.now if at is None else at
         insort(self.resolved_alerts, alert, key=_resolved)
 
+    def forget_alert(self, alert: Alert) -> None:
+        """A resolved alert leaves the history.
+
+        Args:
+            alert: A resolved alert of this account.
+        """
+        self.resolved_alerts.remove(alert)
+        del self._alerts[alert.uid]
+
     def log(self, device: Device, at: int, job: Job | None = None) -> Activity:
         """An activity is logged.
 
@@ -222,6 +262,15 @@ class Account:
         for number, device in enumerate(job.devices):
             self.log(device, min(at + (1 + number) * 7_919, self.now), job)
         return job
+
+    def finish_job(self, job: Job, at: int | None = None) -> None:
+        """A job comes to its end, and its results with it; the activity log does not tell.
+
+        Args:
+            job: A job of this account.
+            at: When; now where left out.
+        """
+        job.finished = self.now if at is None else at
 
     # The account's beginning
 
@@ -321,11 +370,11 @@ class Account:
         site.devices[serial] = device
         return device
 
-    def _seed_alerts(self, devices: int) -> None:
+    def _seed_alerts(self, devices: int, resolved: int) -> None:
         if not self.devices:
             return
         rng = dice(self.seed, Topic.ALERT)
-        for _ in range(min(devices * 3, MOST_RESOLVED)):
+        for _ in range(resolved):
             opened = self.now - DAY // 4 - int(rng.random() ** 2 * 120 * DAY)
             alert = self._bare_alert(pick(rng, self.devices), opened)
             alert.resolved = min(opened + int(rng.random() ** 2 * 5 * DAY), self.now)

@@ -27,6 +27,7 @@ class Delivery(Enum):
     CUT = "cut"
     CUT_CHUNKED = "cut-chunked"
     TRICKLE = "trickle"
+    TRICKLE_HEADERS = "trickle-headers"
     RESET = "reset"
 
 

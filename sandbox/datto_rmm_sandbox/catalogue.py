@@ -11,6 +11,15 @@ from dataclasses import dataclass
 PLATFORM = "merlot"
 """The vendor platform whose links the rows carry."""
 
+ACCOUNTS = (
+    "Nordlicht Systemhaus",
+    "Brightwater Managed Services",
+    "Harbour & Söhne IT",
+    "Kestrel Réseaux",
+    "Puffin Świat IT",
+)
+"""What MSPs are called; the seed chooses."""
+
 
 @dataclass(frozen=True, slots=True)
 class System:

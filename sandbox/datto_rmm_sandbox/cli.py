@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from datto_rmm_sandbox import server
+from datto_rmm_sandbox import damage, server
+from datto_rmm_sandbox.dates import read_moment
+from datto_rmm_sandbox.faults import SELECTORS
 from datto_rmm_sandbox.options import Options
 from datto_rmm_sandbox.quirks import CHOICES, HELP, Quirks
 from datto_rmm_sandbox.state import State
@@ -19,22 +20,20 @@ if TYPE_CHECKING:
 _DEFAULTS = Options()
 
 
-def moment(text: str) -> int:
-    """A time from the command line.
+class _Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Names defaults, and leaves the lines of the epilog as they are."""
 
-    Args:
-        text: ISO 8601 or milliseconds since 1970.
 
-    Returns:
-        Milliseconds since 1970.
-
-    Raises:
-        ValueError: It is neither.
-    """
-    if text.lstrip("-").isdigit():
-        return int(text)
-    at = datetime.fromisoformat(text)
-    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+def _faults_explained() -> str:
+    kinds = {
+        f"{kind}={damage.KINDS[kind]}" if damage.KINDS[kind] else kind: text
+        for kind, text in damage.HELP.items()
+    }
+    lines = ["kinds of faults, with the value where none is given:"]
+    lines += [f"  {name:<20} {text}" for name, text in kinds.items()]
+    lines += ["", "selectors of faults:"]
+    lines += [f"  {name:<20} {text}" for name, text in SELECTORS.items()]
+    return "\n".join(lines)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -46,12 +45,16 @@ def parser() -> argparse.ArgumentParser:
     main = argparse.ArgumentParser(
         prog="tap-datto-rmm-sandbox",
         description="A seeded imitation of the Datto RMM API's read side on 127.0.0.1.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        epilog=_faults_explained(),
+        formatter_class=_Formatter,
     )
     account = main.add_argument_group("the account")
     _add(account, "devices", int, "how many devices it has")
     _add(account, "seed", int, "same seed, size and now: same account")
-    _add(account, "now", moment, "its clock, ISO 8601 or ms; left out: a day ago")
+    _add(account, "now", read_moment, "its clock, ISO 8601 or ms; left out: a day ago")
+    _add(account, "account_name", str, "its name; left out: one that follows from the seed")
+    _add(account, "account_uid", str, "its uid; left out: one that follows from the seed")
+    _add(account, "resolved_alerts", int, "how many there are; left out: three a device")
     account.add_argument(
         "--live",
         type=float,
@@ -92,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="PATH",
-        help="answer 403 there; may be repeated",
+        help="answer 403 there, e.g. /v2/account$; may be repeated",
     )
     quirks = main.add_argument_group("open questions about the API")
     for name in HELP:

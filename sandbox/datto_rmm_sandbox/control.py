@@ -18,6 +18,7 @@ from starlette.routing import Route
 from datto_rmm_sandbox.alerts import alert_row
 from datto_rmm_sandbox.devices import device_row
 from datto_rmm_sandbox.expected import STREAMS, lines
+from datto_rmm_sandbox.jobs import job_row
 from datto_rmm_sandbox.life import advance
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ async def show_faults(state: State, _request: Request) -> Response:
 async def quirks(state: State, request: Request) -> Response:
     """POST /_sandbox/quirks {"over_max": "refuse", ...}: turns switches."""
     state.quirks = state.quirks.changed(await _body(request))
+    state.moves.clear()
     return _json(asdict(state.quirks))
 
 
@@ -158,10 +160,25 @@ async def remove_device(state: State, request: Request) -> Response:
     return _json({"removed": request.path_params["uid"]})
 
 
+async def restore_device(state: State, request: Request) -> Response:
+    """POST /_sandbox/devices/{uid}/restore: a removed device comes back with its old audit date."""
+    uid = request.path_params["uid"]
+    if uid not in state.account.removed:
+        message = f"no device {uid!r} was removed"
+        raise LookupError(message)
+    device = state.account.removed[uid]
+    state.account.restore_device(device)
+    return _json(device_row(state.account, device, state.quirks))
+
+
 async def audit(state: State, request: Request) -> Response:
-    """POST /_sandbox/audit/{uid} {"at": ms or null}: the device is audited; without `at`, now."""
+    """POST /_sandbox/audit/{uid} {"at": ms or null, "late": ms}: the device is audited.
+
+    Without `at`, now; the device lists show that date `late` milliseconds later.
+    """
     device, body = _device(state, request.path_params["uid"]), await _body(request)
-    state.account.audit(device, body.get("at", state.account.now))
+    at, late = body.get("at", state.account.now), int(body.get("late", 0))
+    state.account.audit(device, at, late=late)
     return _json(device_row(state.account, device, state.quirks))
 
 
@@ -182,6 +199,24 @@ async def open_alert(state: State, request: Request) -> Response:
     device = _device(state, body["deviceUid"]) if "deviceUid" in body else account.devices[0]
     alert = account.open(device, body.get("at", account.now), body.get("priority"))
     return _json(alert_row(account, alert))
+
+
+async def run_job(state: State, request: Request) -> Response:
+    """POST /_sandbox/jobs {"deviceUids": [...], "at": ms}: a job runs, which the log tells."""
+    body, account = await _body(request), state.account
+    devices = [_device(state, uid) for uid in body.get("deviceUids", [account.devices[0].uid])]
+    return _json(job_row(account, account.run_job(devices, body.get("at", account.now))))
+
+
+async def finish_job(state: State, request: Request) -> Response:
+    """POST /_sandbox/jobs/{uid}/finish {"at": ms}: a job ends, which the log does not tell."""
+    uid, body = request.path_params["uid"], await _body(request)
+    job = state.account.jobs.get(uid)
+    if job is None:
+        message = f"there is no job {uid!r}"
+        raise LookupError(message)
+    state.account.finish_job(job, body.get("at"))
+    return _json(job_row(state.account, job))
 
 
 async def expected(state: State, request: Request) -> Response:
@@ -213,9 +248,12 @@ TABLE: tuple[tuple[str, str, Callable[[State, Request], Awaitable[Response]]], .
     ("POST", "/forbid", forbid),
     ("POST", "/devices", add_devices),
     ("DELETE", "/devices/{uid}", remove_device),
+    ("POST", "/devices/{uid}/restore", restore_device),
     ("POST", "/audit/{uid}", audit),
     ("POST", "/alerts", open_alert),
     ("POST", "/alerts/{uid}/resolve", resolve_alert),
+    ("POST", "/jobs", run_job),
+    ("POST", "/jobs/{uid}/finish", finish_job),
     ("GET", "/expected/{stream}", expected),
 )
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import orjson
 
 from datto_rmm_sandbox.answers import HTML, HTML_PAGE, Answer, ApiError, Delivery
+from datto_rmm_sandbox.randomness import Topic, dice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,13 +29,23 @@ OTHER_HOST = "elsewhere.invalid"
 async def _status(fault: Fault) -> Answer:
     """4xx as the API itself answers it, anything else as a gateway would."""
     status = int(fault.value)
+    if status == HTTPStatus.NO_CONTENT:
+        return Answer(status)
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
         raise ApiError(status)
     return Answer(status, HTML_PAGE, HTML)
 
 
+async def _gateway(fault: Fault) -> Answer:
+    return Answer(int(fault.value), HTML_PAGE, HTML)
+
+
 async def _reset(_fault: Fault) -> Answer:
     return Answer(delivery=Delivery.RESET)
+
+
+async def _trickle_headers(_fault: Fault) -> Answer:
+    return Answer(delivery=Delivery.TRICKLE_HEADERS)
 
 
 async def _hang(fault: Fault) -> None:
@@ -47,6 +58,10 @@ async def _html(_fault: Fault) -> Answer:
 
 async def _empty(_fault: Fault) -> Answer:
     return Answer()
+
+
+async def _null(_fault: Fault) -> Answer:
+    return Answer(body=b"null")
 
 
 async def _redirect(fault: Fault) -> Answer:
@@ -202,6 +217,41 @@ def _next_page(data: Any, fault: Fault) -> Any:  # noqa: ANN401
     return data
 
 
+def _short_page(data: Any, fault: Fault) -> Any:  # noqa: ANN401
+    """Fewer rows than the page's own `count`."""
+    del (_rows(data) or [])[-int(fault.value) :]
+    return data
+
+
+def _lose_rows(data: Any, fault: Fault) -> Any:  # noqa: ANN401
+    """Rows are missing, other ones each time, and `count` agrees with what is left."""
+    rows = _rows(data) or []
+    chance = dice(fault.struck, Topic.FAULT)
+    for place in sorted(chance.sample(range(len(rows)), min(int(fault.value), len(rows))))[::-1]:
+        del rows[place]
+    if isinstance(data, dict) and "pageDetails" in data:
+        data["pageDetails"]["count"] = len(rows)
+    return data
+
+
+TOTAL_COUNTS = ("absent", "null")
+"""Values of the kind `total-count` beside numbers."""
+
+
+def _total_count(data: Any, fault: Fault) -> Any:  # noqa: ANN401
+    details = data.get("pageDetails") if isinstance(data, dict) else None
+    match fault.value:
+        case _ if not details:
+            pass
+        case "absent":
+            details.pop("totalCount", None)
+        case "null":
+            details["totalCount"] = None
+        case number if isinstance(details.get("totalCount"), int):
+            details["totalCount"] += int(number)
+    return data
+
+
 def _rows(data: Any) -> list[Any] | None:  # noqa: ANN401
     """The rows of a page or of a bare array; None for a single object."""
     if isinstance(data, list):
@@ -214,9 +264,12 @@ def _rows(data: Any) -> list[Any] | None:  # noqa: ANN401
 BEFORE: dict[str, Callable[[Fault], Any]] = {
     "status": _status,
     "reset": _reset,
+    "trickle-headers": _trickle_headers,
     "hang": _hang,
     "html": _html,
     "empty": _empty,
+    "null": _null,
+    "gateway": _gateway,
     "redirect": _redirect,
 }
 """Kinds that answer in the API's place, or only make it wait."""
@@ -236,6 +289,9 @@ ON_JSON: dict[str, Callable[[Any, Fault], Any]] = {
     "unknown-keys": _unknown_keys,
     "next-page": _next_page,
     "drop-key": _drop_key,
+    "short-page": _short_page,
+    "lose-rows": _lose_rows,
+    "total-count": _total_count,
 }
 """Kinds that change what the API's answer says."""
 
@@ -243,14 +299,17 @@ AFTER = {*ON_BYTES, *ON_JSON}
 
 KINDS: dict[str, str] = {
     "status": "503",
+    "gateway": "404",
     "reset": "",
     "hang": "30",
     "html": "",
     "empty": "",
+    "null": "",
     "redirect": f"https://{OTHER_HOST}/api/v2/account",
     "revoke": "",
     "cut": "",
     "trickle": "",
+    "trickle-headers": "",
     "cut-json": "",
     "gzip-error": "",
     "hostile": "utf8",
@@ -259,8 +318,38 @@ KINDS: dict[str, str] = {
     "unknown-keys": "",
     "next-page": "circle",
     "drop-key": "",
+    "short-page": "1",
+    "lose-rows": "1",
+    "total-count": "+1",
 }
 """Every kind and the value that it has where none is given."""
+
+HELP: dict[str, str] = {
+    "status": "this HTTP status: 4xx with the API's own body, 5xx with a gateway's page",
+    "gateway": "this HTTP status with a gateway's page, 404 too",
+    "reset": "the connection is reset",
+    "hang": "the answer comes so many seconds later",
+    "html": "a page of HTML with 200",
+    "empty": "nothing at all with 200",
+    "null": "JSON's null with 200",
+    "redirect": "a redirect to this address",
+    "revoke": "the request's token ends",
+    "cut": "the body ends half-way; =chunked without a Content-Length",
+    "trickle": "the body comes byte by byte",
+    "trickle-headers": "the headers come byte by byte and have no end",
+    "cut-json": "the JSON ends early in an answer that is whole",
+    "gzip-error": "the body says that it is compressed, and is not",
+    "hostile": f"a body that harms its reader: {', '.join(HOSTILE)}",
+    "error-in-200": "no rows, and this text as the body's `error`",
+    "wrong-types": "each third row has values of other types, and there are strange rows",
+    "unknown-keys": "keys that no document has",
+    "next-page": "nextPageUrl is circle, other-host, an address, empty, missing, or no-details",
+    "drop-key": "each fifth row lacks this key; left out, all that are keys",
+    "short-page": "so many rows are missing although the page counts them",
+    "lose-rows": "so many rows are missing, other ones each time, and totalCount counts them",
+    "total-count": "totalCount is so much higher or lower, absent, or null",
+}
+"""What each kind does, for the command line's help."""
 
 
 def change(answer: Answer, fault: Fault) -> Answer:

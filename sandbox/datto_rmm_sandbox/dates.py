@@ -28,6 +28,24 @@ def iso(at: int) -> str:
     )
 
 
+def read_moment(text: str) -> int:
+    """A time that a user wrote.
+
+    Args:
+        text: ISO 8601 or milliseconds since 1970.
+
+    Returns:
+        Milliseconds since 1970.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    if text.lstrip("-").isdigit():
+        return int(text)
+    at = datetime.fromisoformat(text)
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
 @lru_cache(maxsize=8192)
 def plain_date(at: int) -> str:
     """A day as yyyy-MM-dd.

@@ -36,6 +36,21 @@ def device_row(account: Account, device: Device, quirks: Quirks) -> Row:
     return row
 
 
+def listed_audit(account: Account, device: Device, quirks: Quirks) -> int | None:
+    """The `lastAuditDate` that the device lists show now.
+
+    Args:
+        account: The account.
+        device: One of its devices.
+        quirks: `audit_lag` decides how late they show a new one.
+
+    Returns:
+        Milliseconds since 1970, or null.
+    """
+    shows = account.now >= device.noted + quirks.audit_lag * 1000
+    return device.audited if shows else device.audited_before
+
+
 def device_row_v3(account: Account, device: Device, quirks: Quirks) -> Row:
     """A device in the v3 shape: `udfs`, a list of the typed values that are set, in place of `udf`.
 
@@ -83,7 +98,7 @@ def _common(account: Account, device: Device, quirks: Quirks) -> Row:
         "deleted": False,
         "lastSeen": moment(device.seen, quirks),
         "lastReboot": moment(rebooted, quirks),
-        "lastAuditDate": moment(device.audited, quirks),
+        "lastAuditDate": moment(listed_audit(account, device, quirks), quirks),
         "creationDate": moment(device.created, quirks),
         "snmpEnabled": not computer,
         "deviceClass": system.device_class,

@@ -26,6 +26,7 @@ from datto_rmm_sandbox.damage import BEFORE, change
 from datto_rmm_sandbox.drift import drift
 from datto_rmm_sandbox.journal import Entry
 from datto_rmm_sandbox.limits import Verdict
+from datto_rmm_sandbox.records import HOUR
 from datto_rmm_sandbox.routes import OPEN
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Message, Receive, Scope, Send
 
+    from datto_rmm_sandbox.faults import Fault
     from datto_rmm_sandbox.state import State
 
 TOKEN_PATH = "/auth/oauth/token"  # noqa: S105
@@ -72,7 +74,8 @@ class Exchange:
             answer = await self._answer(request)
             if self._asks_to_wait(answer.status):
                 answer.headers["retry-after"] = self.state.quirks.retry_after
-            answer.headers["date"] = formatdate(self.state.account.now / 1000, usegmt=True)
+            clock = self.state.account.now + self.state.quirks.date_ahead * HOUR
+            answer.headers["date"] = formatdate(clock / 1000, usegmt=True)
             await _deliver(answer, scope, receive, send)
         finally:
             entry = Entry(
@@ -124,21 +127,35 @@ class Exchange:
         return self.state.quirks.retry_after != "none" and (passing or self.state.limit.is_blocked)
 
     async def _with_faults(self, request: Request) -> Answer:
-        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        fault = self.state.faults.strike(request.method, path)
-        if fault:
-            self.state.journal.faults[fault.kind] += 1
-            if fault.kind == "revoke":
-                self.state.tokens.revoke(request.headers.get("authorization", ""))
+        fault = self._strike(request)
         try:
-            if fault and fault.kind in BEFORE:
-                instead: Answer | None = await BEFORE[fault.kind](fault)
-                if instead:
-                    return instead
+            if fault and (instead := await self._instead(fault, request)):
+                return instead
             answer = await self._served(request)
+            if answer.status == HTTPStatus.OK:
+                inside = self._strike(request, answer.body)
+                if inside and (instead := await self._instead(inside, request)):
+                    return instead
+                fault = fault or inside
         except ApiError as error:
             return self._error(request, error)
         return change(answer, fault) if fault else answer
+
+    def _strike(self, request: Request, body: bytes | None = None) -> Fault | None:
+        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        fault = self.state.faults.strike(request.method, path, self.state.account.now, body)
+        if fault:
+            self.state.journal.faults[fault.kind] += 1
+        return fault
+
+    async def _instead(self, fault: Fault, request: Request) -> Answer | None:
+        """What comes in the place of the API's answer; None where that stands or is changed."""
+        if fault.kind == "revoke":
+            self.state.tokens.revoke(request.headers.get("authorization", ""))
+        if fault.kind not in BEFORE:
+            return None
+        instead: Answer | None = await BEFORE[fault.kind](fault)
+        return instead
 
     async def _served(self, request: Request) -> Answer:
         if self.endpoint == TOKEN_PATH:
@@ -157,8 +174,8 @@ class Exchange:
         if request.method != "GET":
             raise ApiError(405)
         answer = self.route(self.state, request)
-        if answer.has_next and self.state.quirks.drift != "none":
-            drift(self.state, self.endpoint)
+        if answer.has_next and self.state.quirks.drifts(request.url.path):
+            drift(self.state, self.endpoint, request)
         return answer
 
     def _token(self, request: Request, body: bytes) -> Answer:
@@ -182,9 +199,14 @@ async def _deliver(answer: Answer, scope: Scope, receive: Receive, send: Send) -
         _reset(transport)
         await _gone(receive)
         return
-    headers = {"content-type": answer.content_type, **answer.headers}
-    if answer.delivery is not Delivery.CUT_CHUNKED:
-        headers["content-length"] = str(len(answer.body))
+    if answer.delivery is Delivery.TRICKLE_HEADERS:
+        await _trickle_headers(transport)
+        return
+    headers = dict(answer.headers)
+    if answer.status != HTTPStatus.NO_CONTENT:
+        headers["content-type"] = answer.content_type
+        if answer.delivery is not Delivery.CUT_CHUNKED:
+            headers["content-length"] = str(len(answer.body))
     await send(
         {
             "type": "http.response.start",
@@ -210,6 +232,14 @@ async def _trickle(body: bytes, transport: Any, send: Send) -> None:  # noqa: AN
             return
         await send(_body(body[place : place + 1], more=place + 1 < len(body)))
         await asyncio.sleep(TRICKLE_SECONDS)
+
+
+async def _trickle_headers(transport: Any) -> None:  # noqa: ANN401
+    """Send a header that never ends, until the client has had enough."""
+    transport.write(b"HTTP/1.1 200 OK\r\nX-Padding: ")
+    while not transport.is_closing():
+        await asyncio.sleep(TRICKLE_SECONDS)
+        transport.write(b"x")
 
 
 def _body(body: bytes, *, more: bool) -> Message:

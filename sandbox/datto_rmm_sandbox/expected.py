@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from datto_rmm_sandbox import audits, devices, interfaces, jobs, patches, sites
+from datto_rmm_sandbox import audits, devices, interfaces, jobs, oddities, patches, sites
 from datto_rmm_sandbox.alerts import alert_row
 from datto_rmm_sandbox.dates import moment
 from datto_rmm_sandbox.records import Row
@@ -47,10 +47,15 @@ def _audited(
     rows: Callable[[Account, Device], Iterable[Row]],
 ) -> Iterator[Pair]:
     for device in account.devices:
-        if device.system.device_class == device_class:
-            audited = moment(device.audited, quirks)
+        if device.system.device_class == device_class and oddities.has_audit(device, quirks):
+            parent = _audited_parent(account, device, quirks)
             for row in rows(account, device):
-                yield {"deviceUid": device.uid, "lastAuditDate": audited}, row
+                yield parent, row
+
+
+def _audited_parent(account: Account, device: Device, quirks: Quirks) -> Row:
+    audited = moment(devices.listed_audit(account, device, quirks), quirks)
+    return {"deviceUid": device.uid, "lastAuditDate": audited}
 
 
 def _of_sites(account: Account, rows: Callable[[Account, Site], Iterable[Row]]) -> Iterator[Pair]:
@@ -65,10 +70,10 @@ def _interfaces(account: Account) -> Iterator[Row]:
             yield interfaces.interface_row(account, device)
 
 
-def _device_patches(account: Account) -> Iterator[Pair]:
+def _device_patches(account: Account, quirks: Quirks) -> Iterator[Pair]:
     for device in account.devices:
         for row in patches.device_patches(account, device):
-            yield {"deviceUid": device.uid}, row
+            yield _audited_parent(account, device, quirks), row
 
 
 def _jobs(account: Account) -> Iterator[Row]:
@@ -76,17 +81,17 @@ def _jobs(account: Account) -> Iterator[Row]:
     return (jobs.job_row(account, job) for job in seen.values())
 
 
-def _job_components(account: Account) -> Iterator[Pair]:
+def _job_components(account: Account, quirks: Quirks) -> Iterator[Pair]:
     seen = {job.uid: job for job, _ in account.job_pairs().values()}
     for job in seen.values():
-        for row in jobs.job_components(account, job):
+        for row in oddities.job_components(account, job, quirks):
             yield {"jobUid": job.uid}, row
 
 
-def _job_outputs(account: Account) -> Iterator[Pair]:
+def _job_outputs(account: Account, quirks: Quirks) -> Iterator[Pair]:
     for job, device in account.job_pairs().values():
         for channel in jobs.CHANNELS:
-            for row in jobs.job_output(account, job, device, channel):
+            for row in oddities.job_output(account, job, device, channel, quirks):
                 yield {"jobUid": job.uid, "deviceUid": device.uid, "channel": channel}, row
 
 
@@ -95,12 +100,14 @@ def _one(row: Callable[[Account, Device], Row]) -> Callable[[Account, Device], I
 
 
 STREAMS: dict[str, Callable[[Account, Quirks], Iterator[Pair]]] = {
-    "account": lambda a, _: _alone([sites.account_row(a)]),
+    "account": lambda a, q: _alone([oddities.account_row(a, q)]),
     "sites": lambda a, q: _alone(_sites(a, q)),
     "devices": lambda a, q: _alone(devices.device_row(a, d, q) for d in a.devices),
     "alerts": lambda a, _: _alone(_alerts(a)),
     "device_audits": lambda a, q: _audited(a, q, "device", _one(audits.device_audit)),
-    "device_software": lambda a, q: _audited(a, q, "device", audits.software),
+    "device_software": lambda a, q: _audited(
+        a, q, "device", lambda a, d: oddities.software(a, d, q)
+    ),
     "esxi_host_audits": lambda a, q: _audited(a, q, "esxihost", _one(audits.esxi_audit)),
     "printer_audits": lambda a, q: _audited(a, q, "printer", _one(audits.printer_audit)),
     "activity_logs": lambda a, _: _alone(jobs.activity_row(a, x) for x in a.activities),
@@ -116,14 +123,14 @@ STREAMS: dict[str, Callable[[Account, Quirks], Iterator[Pair]]] = {
     "site_variables": lambda a, _: _of_sites(a, sites.variable_rows),
     "site_filters": lambda a, _: _of_sites(a, sites.site_filters),
     "site_network_interfaces": lambda a, _: _alone(_interfaces(a)),
-    "site_patches": lambda a, _: _of_sites(a, patches.site_patches),
-    "device_patches": lambda a, _: _device_patches(a),
+    "site_patches": lambda a, q: _of_sites(a, lambda a, s: oddities.site_patches(a, s, q)),
+    "device_patches": _device_patches,
     "jobs": lambda a, _: _alone(_jobs(a)),
-    "job_components": lambda a, _: _job_components(a),
+    "job_components": _job_components,
     "job_results": lambda a, _: _alone(
         jobs.job_results(a, j, d) for j, d in a.job_pairs().values()
     ),
-    "job_outputs": lambda a, _: _job_outputs(a),
+    "job_outputs": _job_outputs,
     "devices_v3": lambda a, q: _alone(devices.device_row_v3(a, d, q) for d in a.devices),
 }
 """Each stream's rows. Where an endpoint answers 404 or 400 there are none, as for the tap."""

@@ -8,7 +8,7 @@ import orjson
 
 from datto_rmm_sandbox.catalogue import COMPONENT_LINES
 from datto_rmm_sandbox.randomness import Topic, dice, guid, lucky, pick
-from datto_rmm_sandbox.records import DAY, MINUTE, Row
+from datto_rmm_sandbox.records import MINUTE, Row
 
 if TYPE_CHECKING:
     from random import Random
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DEPLOYMENTS = ("Success",) * 8 + ("Warning", "Failure", "Expired", "Pending", "Running", "Retired")
 CHANNELS = ("stdout", "stderr")
 _NEVER_RAN = {"Expired", "Pending"}
+_ENDS_AS = {"Pending": "Success", "Running": "Success"}
 
 KINDS: tuple[tuple[str, str, str], ...] = (
     ("DEVICE", "device", "note"),
@@ -67,14 +68,14 @@ def job_row(account: Account, job: Job) -> Row:
         job: One of its jobs.
 
     Returns:
-        The row; it is completed a day after its creation.
+        The row; it is completed a day after its creation, or when it was finished.
     """
     return {
         "id": 551_000 + job.serial,
         "uid": job.uid,
         "name": f"{component_name(account, job.serial)} #{job.serial}",
         "dateCreated": job.created,
-        "status": "completed" if account.now - job.created > DAY else "active",
+        "status": "active" if job.is_active(account.now) else "completed",
     }
 
 
@@ -116,10 +117,12 @@ def job_results(account: Account, job: Job, device: Device) -> Row:
         device: One of the job's devices.
 
     Returns:
-        The row; a deployment that never ran has no component results.
+        The row; a deployment that never ran has no component results. What is pending or running
+        comes to its end with the job.
     """
-    rng = dice(account.seed, Topic.JOB, job.serial, device.serial)
-    status = pick(rng, DEPLOYMENTS)
+    status = _first_status(account, job, device)
+    if not job.is_active(account.now):
+        status = _ENDS_AS.get(status, status)
     ran = status not in _NEVER_RAN
     return {
         "jobUid": job.uid,
@@ -130,6 +133,11 @@ def job_results(account: Account, job: Job, device: Device) -> Row:
         if ran
         else [],
     }
+
+
+def _first_status(account: Account, job: Job, device: Device) -> str:
+    """What was known of a deployment when it was logged."""
+    return pick(dice(account.seed, Topic.JOB, job.serial, device.serial), DEPLOYMENTS)
 
 
 def _component_result(account: Account, job: Job, device: Device, number: int) -> Row:
@@ -236,7 +244,7 @@ def _details(account: Account, activity: Activity, rng: Random, row: Row) -> Row
             "job.id": 551_000 + job.serial,
             "job.uid": job.uid,
             "job.name": job_row(account, job)["name"],
-            "job.status": str(job_results(account, job, device)["jobDeploymentStatus"]).lower(),
+            "job.status": _first_status(account, job, device).lower(),
             "job.date_created": job.created,
         }
     elif row["category"] in {"remote", "web.remote"}:

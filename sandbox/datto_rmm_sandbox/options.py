@@ -15,6 +15,9 @@ class Options:
         devices: How many devices the account has.
         seed: The same seed, size and `now` give the same account.
         now: The account's clock, milliseconds since 1970. None: the full hour a day ago.
+        account_name: The account's name; empty for one that follows from the seed.
+        account_uid: The account's uid; empty for one that follows from the seed.
+        resolved_alerts: How many resolved alerts there are; None for three a device.
         host: A loopback address.
         port: A TCP port; 0 takes a free one.
         api_key: The user name that the token call must send.
@@ -39,6 +42,9 @@ class Options:
     devices: int = 500
     seed: int = 7
     now: int | None = None
+    account_name: str = ""
+    account_uid: str = ""
+    resolved_alerts: int | None = None
     host: str = "127.0.0.1"
     port: int = 0
     api_key: str = "sandbox-key"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox.account import Account
     from datto_rmm_sandbox.quirks import Quirks
+    from datto_rmm_sandbox.state import State
 
 T = TypeVar("T")
 
@@ -54,7 +55,7 @@ def number(request: Request, name: str, default: int) -> int:
 
 def page(
     request: Request,
-    quirks: Quirks,
+    state: State,
     key: str,
     items: Sequence[T],
     render: Callable[[T], Row],
@@ -65,7 +66,7 @@ def page(
 
     Args:
         request: The request, for `page` (0-based), `max` and its own address.
-        quirks: How the open questions are answered.
+        state: The sandbox; its quirks decide the open questions.
         key: The array's name.
         items: The whole list.
         render: Makes the row of an item; only those of this page are made.
@@ -77,6 +78,7 @@ def page(
     Raises:
         ApiError: 400 for a page number or size that is none, or too large where that is refused.
     """
+    quirks = state.quirks
     at, size = number(request, "page", 0), number(request, "max", quirks.page_max)
     if at < 0 or size < 1:
         raise ApiError(400, "page must not be negative and max must be positive")
@@ -84,6 +86,9 @@ def page(
         if quirks.over_max == "refuse":
             raise ApiError(400, f"max {size} exceeds the defined limit of {quirks.page_max}")
         size = quirks.page_max
+    moves = quirks.drift == "reorder" and quirks.drifts(request.url.path)
+    if moves:
+        items = state.moves.arranged(request.url.path, items)
     rows = [render(item) for item in items[at * size : (at + 1) * size]]
     details: Row = {"count": len(rows)}
     match total_count or quirks.list_total_count:
@@ -96,6 +101,8 @@ def page(
     details["nextPageUrl"] = _page_url(request, quirks, size, at + 1) if has_next else None
     answer = json_answer({"pageDetails": details, key: rows})
     answer.is_page, answer.has_next = True, has_next
+    if has_next and moves:
+        state.moves.swap(request.url.path, at, size)
     return answer
 
 

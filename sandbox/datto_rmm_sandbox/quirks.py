@@ -6,6 +6,7 @@ client must be right whichever way the vendor's server answers.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,15 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "v3": ("on", "off"),
     "deleted_devices_site": ("on", "off"),
     "device_list": ("complete", "subset"),
-    "drift": ("none", "remove", "add", "swap"),
+    "drift": ("none", "remove", "add", "swap", "reorder"),
+    "never_audited": ("bare", "empty", "null", "204", "403", "404", "405", "410", "422", "500"),
+    "null_keys": ("off", "on"),
+    "repeat_components": ("off", "on"),
 }
-"""What each switch may be; the first is the default and the best-supported reading of the facts."""
+"""What each switch may be; the first is the default and the best-supported reading of the facts.
+
+Those that are numbers are not here.
+"""
 
 HELP: dict[str, str] = {
     "over_max": "max above the page maximum: answered with fewer rows, or refused with 400",
@@ -44,10 +51,26 @@ HELP: dict[str, str] = {
     "v3": "whether /v3 exists",
     "deleted_devices_site": "whether the site list has the system site with a uid that is no GUID",
     "device_list": "subset: the account-wide device list lacks a third of the devices",
-    "drift": "between two pages: the first row vanishes, a new one comes first, or (swap) the "
-    "first vanishes and a new one comes last",
+    "drift": "between two pages: the first row vanishes, a new one comes first, (swap) the first "
+    "vanishes and a new one comes last, or (reorder) rows change places with rows of the next page",
+    "drift_path": "only lists drift whose path this regular expression matches",
+    "never_audited": "audit of a device that was never audited: a bare object, a body or a status",
+    "null_keys": "whether some software has no version and some site patches no installStatus",
+    "repeat_components": "whether each job runs its first component twice: two rows of one key",
     "retry_after": "seconds in a Retry-After header of 429, 5xx and the block, or none",
     "page_max": "the largest page the server gives, and its default",
+    "count_above": "by how much the account's own count of devices is above its lists",
+    "audit_lag": "seconds after an audit until the device lists show its date",
+    "date_ahead": "hours that the Date header is ahead of the account's clock",
+    "software_rows": "audited computers have at least so many rows of software",
+}
+
+_NUMBERS: dict[str, type[int | float]] = {
+    "page_max": int,
+    "count_above": int,
+    "audit_lag": int,
+    "date_ahead": float,
+    "software_rows": int,
 }
 
 
@@ -69,8 +92,16 @@ class Quirks:
     deleted_devices_site: str = "on"
     device_list: str = "complete"
     drift: str = "none"
+    drift_path: str = ""
     retry_after: str = "none"
     page_max: int = 250
+    never_audited: str = "bare"
+    null_keys: str = "off"
+    repeat_components: str = "off"
+    count_above: int = 0
+    audit_lag: int = 0
+    date_ahead: float = 0.0
+    software_rows: int = 0
 
     def __post_init__(self) -> None:
         """Check every switch.
@@ -82,12 +113,29 @@ class Quirks:
             if getattr(self, name) not in allowed:
                 message = f"{name} is one of {', '.join(allowed)}, not {getattr(self, name)!r}"
                 raise ValueError(message)
+        try:
+            re.compile(self.drift_path)
+        except re.error as error:
+            message = f"drift_path is a regular expression: {error}"
+            raise ValueError(message) from None
         if self.retry_after != "none" and not self.retry_after.isdigit():
             message = f"retry_after is none or a number of seconds, not {self.retry_after!r}"
             raise ValueError(message)
-        if self.page_max < 1:
-            message = f"page_max is at least 1, not {self.page_max!r}"
-            raise ValueError(message)
+        for name, least in (("page_max", 1), ("count_above", 0), ("audit_lag", 0)):
+            if getattr(self, name) < least:
+                message = f"{name} is at least {least}, not {getattr(self, name)!r}"
+                raise ValueError(message)
+
+    def drifts(self, path: str) -> bool:
+        """Whether a list changes between two of its pages.
+
+        Args:
+            path: The list's path.
+
+        Returns:
+            True where `drift` is on and `drift_path` matches.
+        """
+        return self.drift != "none" and re.search(self.drift_path, path) is not None
 
     def changed(self, changes: Mapping[str, object]) -> Quirks:
         """These switches with some of them turned.
@@ -108,5 +156,5 @@ class Quirks:
             if key not in known:
                 message = f"there is no quirk {name!r}; there are {', '.join(sorted(known))}"
                 raise ValueError(message)
-            clean[key] = int(str(value)) if key == "page_max" else str(value)
+            clean[key] = _NUMBERS.get(key, str)(str(value))
         return replace(self, **clean)  # type: ignore[arg-type]

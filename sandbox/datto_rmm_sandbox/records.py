@@ -48,7 +48,10 @@ class Site:
 
 @dataclass(slots=True, eq=False)
 class Device:
-    """A device: only what changes as the account lives; the rest follows from its serial number."""
+    """A device: only what changes as the account lives; the rest follows from its serial number.
+
+    From `noted` on the device lists show the date `audited`, until then `audited_before`.
+    """
 
     serial: int
     uid: str
@@ -64,6 +67,8 @@ class Device:
     patches_installed: int
     patches_pending: int
     patches_refused: int
+    audited_before: int | None = None
+    noted: int = 0
 
     @property
     def id(self) -> int:
@@ -120,12 +125,24 @@ class Alert:
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """A job and the devices that it was deployed to."""
+    """A job and the devices that it was deployed to; `finished` null: a day after `created`."""
 
     serial: int
     uid: str
     created: int
     devices: tuple[Device, ...]
+    finished: int | None = None
+
+    def is_active(self, now: int) -> bool:
+        """Whether it has not been completed yet.
+
+        Args:
+            now: The account's clock, milliseconds since 1970.
+
+        Returns:
+            False from its end on, or from a day after its creation.
+        """
+        return now <= self.created + DAY if self.finished is None else now < self.finished
 
 
 @dataclass(slots=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from datto_rmm_sandbox import audits, devices, interfaces, jobs, patches, sites
+from datto_rmm_sandbox import audits, devices, interfaces, jobs, oddities, patches, sites
 from datto_rmm_sandbox.alerts import alert_row
 from datto_rmm_sandbox.answers import Answer, ApiError, json_answer
 from datto_rmm_sandbox.description import document
@@ -74,7 +74,7 @@ def _check_version(state: State, version: str, request: Request) -> None:
 
 def account(state: State, _request: Request) -> Answer:
     """GET /v2/account."""
-    return json_answer(sites.account_row(state.account))
+    return json_answer(oddities.account_row(state.account, state.quirks))
 
 
 def account_sites(state: State, request: Request) -> Answer:
@@ -86,7 +86,7 @@ def account_sites(state: State, request: Request) -> Answer:
         if (not site.deleted or state.quirks.deleted_devices_site == "on")
         and (not wanted or devices.like(site.name, wanted))
     ]
-    return page(request, state.quirks, "sites", found, partial(sites.site_row, state.account))
+    return page(request, state, "sites", found, partial(sites.site_row, state.account))
 
 
 def account_devices(state: State, request: Request, version: str = "v2") -> Answer:
@@ -101,7 +101,7 @@ def account_devices(state: State, request: Request, version: str = "v2") -> Answ
         for name, text_of in devices.LIKE.items():
             if wanted := request.query_params.get(name):
                 found = [device for device in found if devices.like(text_of(device), wanted)]
-    return page(request, state.quirks, "devices", found, _row_maker(state, version))
+    return page(request, state, "devices", found, _row_maker(state, version))
 
 
 def _filtered(state: State, request: Request, found: Iterable[Device]) -> list[Device]:
@@ -114,7 +114,7 @@ def _numbered(
 ) -> Callable[[State, Request], Answer]:
     def route(state: State, request: Request) -> Answer:
         return page(
-            request, state.quirks, key, range(count(state.account)), partial(render, state.account)
+            request, state, key, range(count(state.account)), partial(render, state.account)
         )
 
     return route
@@ -122,7 +122,7 @@ def _numbered(
 
 def account_variables(state: State, request: Request) -> Answer:
     """GET /v2/account/variables."""
-    return page(request, state.quirks, "variables", sites.variable_rows(state.account), _as_it_is)
+    return page(request, state, "variables", sites.variable_rows(state.account), _as_it_is)
 
 
 def _as_it_is(row: Row) -> Row:
@@ -133,14 +133,14 @@ def dnet_site_mappings(state: State, request: Request) -> Answer:
     """GET /v2/account/dnet-site-mappings."""
     found = sites.mapped_sites(state.account)
     return page(
-        request, state.quirks, "dnetSiteMappings", found, partial(sites.mapping_row, state.account)
+        request, state, "dnetSiteMappings", found, partial(sites.mapping_row, state.account)
     )
 
 
 def filters(state: State, request: Request, kind: str) -> Answer:
     """GET /v2/filter/default-filters and /v2/filter/custom-filters."""
     make = sites.default_filters if kind == "default" else sites.custom_filters
-    return page(request, state.quirks, "filters", make(state.account), _as_it_is)
+    return page(request, state, "filters", make(state.account), _as_it_is)
 
 
 # Alerts
@@ -181,7 +181,7 @@ def alerts(state: State, request: Request, kind: str, of: str) -> Answer:
     found = ordered(found, state.account.seed, state.quirks)
     render = partial(alert_row, state.account)
     total = state.quirks.alert_total_count
-    return page(request, state.quirks, "alerts", found, render, total_count=total)
+    return page(request, state, "alerts", found, render, total_count=total)
 
 
 def alert(state: State, request: Request) -> Answer:
@@ -209,13 +209,13 @@ def site_settings(state: State, request: Request) -> Answer:
 def site_variables(state: State, request: Request) -> Answer:
     """GET /v2/site/{siteUid}/variables."""
     rows = sites.variable_rows(state.account, _site(state, request))
-    return page(request, state.quirks, "variables", rows, _as_it_is)
+    return page(request, state, "variables", rows, _as_it_is)
 
 
 def site_filters(state: State, request: Request) -> Answer:
     """GET /v2/site/{siteUid}/filters."""
     rows = sites.site_filters(state.account, _site(state, request))
-    return page(request, state.quirks, "filters", rows, _as_it_is)
+    return page(request, state, "filters", rows, _as_it_is)
 
 
 def site_devices(state: State, request: Request, version: str = "v2") -> Answer:
@@ -224,20 +224,19 @@ def site_devices(state: State, request: Request, version: str = "v2") -> Answer:
     found = list(_site(state, request).devices.values())
     if request.query_params.get("filterId"):
         found = _filtered(state, request, found)
-    return page(request, state.quirks, "devices", found, _row_maker(state, version))
+    return page(request, state, "devices", found, _row_maker(state, version))
 
 
 def site_interfaces(state: State, request: Request) -> Answer:
     """GET /v2/site/{siteUid}/devices/network-interface."""
     found = list(_site(state, request).devices.values())
-    return page(
-        request, state.quirks, "devices", found, partial(interfaces.interface_row, state.account)
-    )
+    return page(request, state, "devices", found, partial(interfaces.interface_row, state.account))
 
 
 def site_patches(state: State, request: Request) -> Answer:
     """GET /v2/site/{siteUid}/patches."""
-    return _patch_page(state, request, patches.site_patches(state.account, _site(state, request)))
+    site = _site(state, request)
+    return _patch_page(state, request, oddities.site_patches(state.account, site, state.quirks))
 
 
 def device_patches(state: State, request: Request) -> Answer:
@@ -253,7 +252,7 @@ def _patch_page(state: State, request: Request, rows: list[Row]) -> Answer:
         if wanted not in patches.STATUSES:
             raise ApiError(400, f"installStatus must not be {wanted}")
         rows = [row for row in rows if row["installStatus"] == wanted]
-    return page(request, state.quirks, "patches", rows, _as_it_is)
+    return page(request, state, "patches", rows, _as_it_is)
 
 
 # Devices and their audits
@@ -278,10 +277,17 @@ def devices_of_mac(state: State, request: Request, version: str = "v2") -> Answe
     return json_answer([_row_maker(state, version)(device) for device in found])
 
 
+def _audit(
+    state: State, request: Request, device_class: str, row: Callable[[Account, Device], Row]
+) -> Answer:
+    device = _device_of_class(state, request, device_class)
+    instead = oddities.never_audited(device, state.quirks)
+    return instead or json_answer(row(state.account, device))
+
+
 def audit_device(state: State, request: Request) -> Answer:
     """GET /v2/audit/device/{deviceUid}."""
-    device = _device_of_class(state, request, "device")
-    return json_answer(audits.device_audit(state.account, device))
+    return _audit(state, request, "device", audits.device_audit)
 
 
 def audit_of_mac(state: State, request: Request) -> Answer:
@@ -293,21 +299,20 @@ def audit_of_mac(state: State, request: Request) -> Answer:
 def audit_software(state: State, request: Request) -> Answer:
     """GET /v2/audit/device/{deviceUid}/software."""
     device = _device_of_class(state, request, "device")
-    return page(
-        request, state.quirks, "software", audits.software(state.account, device), _as_it_is
+    rows = oddities.software(state.account, device, state.quirks)
+    return oddities.never_audited(device, state.quirks) or page(
+        request, state, "software", rows, _as_it_is
     )
 
 
 def audit_esxi(state: State, request: Request) -> Answer:
     """GET /v2/audit/esxihost/{deviceUid}."""
-    device = _device_of_class(state, request, "esxihost")
-    return json_answer(audits.esxi_audit(state.account, device))
+    return _audit(state, request, "esxihost", audits.esxi_audit)
 
 
 def audit_printer(state: State, request: Request) -> Answer:
     """GET /v2/audit/printer/{deviceUid}."""
-    device = _device_of_class(state, request, "printer")
-    return json_answer(audits.printer_audit(state.account, device))
+    return _audit(state, request, "printer", audits.printer_audit)
 
 
 # Jobs and the activity log
@@ -331,8 +336,8 @@ def job(state: State, request: Request) -> Answer:
 
 def job_components(state: State, request: Request) -> Answer:
     """GET /v2/job/{jobUid}/components."""
-    rows = jobs.job_components(state.account, _job(state, request))
-    return page(request, state.quirks, "jobComponents", rows, _as_it_is)
+    rows = oddities.job_components(state.account, _job(state, request), state.quirks)
+    return page(request, state, "jobComponents", rows, _as_it_is)
 
 
 def job_results(state: State, request: Request) -> Answer:
@@ -342,7 +347,8 @@ def job_results(state: State, request: Request) -> Answer:
 
 def job_output(state: State, request: Request, channel: str) -> Answer:
     """GET /v2/job/{jobUid}/results/{deviceUid}/stdout and /stderr: bare arrays."""
-    return json_answer(jobs.job_output(state.account, *_job_and_device(state, request), channel))
+    job, device = _job_and_device(state, request)
+    return json_answer(oddities.job_output(state.account, job, device, channel, state.quirks))
 
 
 def activity_logs(state: State, request: Request) -> Answer:

@@ -15,7 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from datto_rmm_sandbox.app import application
 from datto_rmm_sandbox.life import Happened, advance
 from datto_rmm_sandbox.options import Options
-from datto_rmm_sandbox.quirks import CHOICES, Quirks
+from datto_rmm_sandbox.quirks import HELP, Quirks
 from datto_rmm_sandbox.state import State
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class Sandbox:
 
     def __init__(self, options: Options | None = None, **given: Any) -> None:  # noqa: ANN401
         """Make the account; nothing listens yet."""
-        turned = {name: given.pop(name) for name in list(given) if name in _QUIRKS}
+        turned = {name: given.pop(name) for name in list(given) if name in HELP}
         if turned:
             given["quirks"] = given.get("quirks", Quirks()).changed(turned)
         self.options = options or Options(**given)
@@ -249,6 +249,3 @@ class Sandbox:
             What happened.
         """
         return self.call(lambda: advance(self.account, minutes, **wanted))
-
-
-_QUIRKS = {*CHOICES, "retry_after", "page_max"}

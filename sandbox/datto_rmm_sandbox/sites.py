@@ -34,7 +34,7 @@ def account_row(account: Account) -> Row:
     return {
         "id": 4_100,
         "uid": account.uid,
-        "name": "Harbour & Söhne IT",
+        "name": account.name,
         "currency": "EUR",
         "descriptor": {
             "bilingEmail": "billing@harbour.example",

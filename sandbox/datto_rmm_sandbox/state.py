@@ -9,6 +9,7 @@ from datto_rmm_sandbox.account import Account
 from datto_rmm_sandbox.faults import FaultList
 from datto_rmm_sandbox.journal import Journal
 from datto_rmm_sandbox.limits import RateLimit
+from datto_rmm_sandbox.moves import Moves
 from datto_rmm_sandbox.randomness import Topic, dice
 from datto_rmm_sandbox.tokens import Tokens
 
@@ -43,4 +44,12 @@ class State:
         )
         self.journal = Journal()
         self.dice = dice(options.seed, Topic.FAULT)
-        self.account = Account(options.devices, options.seed, options.now)
+        self.moves = Moves()
+        self.account = Account(
+            options.devices,
+            options.seed,
+            options.now,
+            name=options.account_name,
+            uid=options.account_uid,
+            resolved_alerts=options.resolved_alerts,
+        )

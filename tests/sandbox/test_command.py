@@ -9,7 +9,8 @@ import sys
 import pytest
 import requests
 from datto_rmm_sandbox import Sandbox
-from datto_rmm_sandbox.cli import main, moment, parser
+from datto_rmm_sandbox.cli import main, parser
+from datto_rmm_sandbox.dates import read_moment
 from datto_rmm_sandbox.options import Options
 
 COMMAND = [sys.executable, "-m", "datto_rmm_sandbox.cli"]
@@ -76,5 +77,6 @@ def test_the_help_explains_each_option(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_a_time_is_iso_text_or_milliseconds() -> None:
-    assert moment("2026-11-18T09:46:40Z") == moment("2026-11-18 09:46:40") == 1_794_995_200_000
-    assert moment("1795000000000") == 1_795_000_000_000
+    at = 1_794_995_200_000
+    assert read_moment("2026-11-18T09:46:40Z") == read_moment("2026-11-18 09:46:40") == at
+    assert read_moment("1795000000000") == 1_795_000_000_000

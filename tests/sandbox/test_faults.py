@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
 import requests
-from datto_rmm_sandbox.damage import AFTER, BEFORE, HOSTILE, KINDS
+from datto_rmm_sandbox.damage import AFTER, BEFORE, HELP, HOSTILE, KINDS
 from datto_rmm_sandbox.faults import FaultList, parse
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ def test_every_kind_is_either_before_or_after_the_api_or_a_revocation() -> None:
     assert {*BEFORE, *AFTER, "revoke"} == set(KINDS)
 
 
+def test_every_kind_is_explained() -> None:
+    assert set(HELP) == set(KINDS)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -33,6 +38,11 @@ def test_every_kind_is_either_before_or_after_the_api_or_a_revocation() -> None:
         "reset:path=(",
         "status=999",
         "hostile=loud",
+        "gateway=none",
+        "short-page=all",
+        "total-count=many",
+        "reset:until=later",
+        "reset:seconds=some",
         "reset:every=0",
         "reset:rate=2",
     ],
@@ -65,6 +75,115 @@ def test_selectors_choose_the_calls(selectors: str, struck: str) -> None:
     fault = FaultList([f"reset:{selectors}" if selectors else "reset"])
     found = [fault.strike("GET", f"/api{PATH}") is not None for _ in range(6)]
     assert found == [digit == "1" for digit in struck]
+
+
+def test_a_fault_lasts_for_some_seconds_from_its_first_call() -> None:
+    second = [100.0]
+    faults = FaultList(["status=502:path=/v2/:seconds=20"], clock=lambda: second[0])
+
+    def strikes(at: float, path: str = PATH) -> bool:
+        second[0] = at
+        return faults.strike("GET", path) is not None
+
+    assert not strikes(150.0, "/auth/oauth/token")
+    assert [strikes(at) for at in (200.0, 210.0, 219.9, 220.0, 300.0)] == [True] * 3 + [False] * 2
+
+
+def test_a_fault_lasts_until_a_moment_of_the_accounts_clock(client: Callable[..., Client]) -> None:
+    one = client(faults=("status=502:path=/v2/account/sites:until=2026-11-18T12:00:00Z",))
+    assert one.get("/v2/account/sites").status_code == 502
+    one.control("POST", "/advance", {"minutes": 24 * 60})
+    assert one.get("/v2/account/sites").status_code == 200
+
+
+def test_one_bad_row_spoils_every_page_that_holds_it_and_no_other(
+    client: Callable[..., Client],
+) -> None:
+    one = client()
+    bad = one.sandbox.account.devices[37].uid
+    one.control("POST", "/faults", {"faults": [f"status=500:path={PATH}:holds={bad}"]})
+    found = {
+        (size, page)
+        for size in (60, 20, 5, 1)
+        for page in range(60 // size)
+        if one.get(PATH, max=size, page=page).status_code == 500
+    }
+    assert found == {(60, 0), (20, 1), (5, 7), (1, 37)}
+    assert one.control("GET", "/faults")[0]["struck"] == 4
+
+
+def test_a_row_can_spoil_an_answer_in_other_ways(client: Callable[..., Client]) -> None:
+    one = client()
+    bad = one.sandbox.account.devices[3].uid
+    one.control("POST", "/faults", {"faults": [f"cut-json:holds={bad}"]})
+    with pytest.raises(requests.JSONDecodeError):
+        one.get(f"/v2/device/{bad}").json()
+    assert one.get(f"/v2/device/{one.sandbox.account.devices[4].uid}").json()
+
+
+def test_no_content_has_no_body(client: Callable[..., Client]) -> None:
+    answer = client(faults=("status=204:path=/v2/account$",)).get("/v2/account")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert not {"content-length", "content-type"} & {name.lower() for name in answer.headers}
+
+
+def test_a_gateway_answers_404_with_its_own_page(client: Callable[..., Client]) -> None:
+    answer = client(faults=("gateway:path=/v2/account$",)).get("/v2/account")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html")
+
+
+def test_null_comes_with_200(client: Callable[..., Client]) -> None:
+    answer = client(faults=("null:path=/v2/account$",)).get("/v2/account")
+    assert (answer.status_code, answer.content) == (200, b"null")
+
+
+def test_headers_have_no_end(client: Callable[..., Client]) -> None:
+    one = client(faults=("trickle-headers:path=/v2/account$:first=1",))
+    host, port = one.sandbox.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(b"GET /api/v2/account HTTP/1.1\r\nHost: sandbox\r\n\r\n")
+        got = b""
+        while len(got) < len(b"HTTP/1.1 200 OK\r\nX-Padding: xx"):
+            got += connection.recv(100)
+    assert got.startswith(b"HTTP/1.1 200 OK\r\nX-Padding: xx")
+    assert one.get("/v2/account").status_code == 200
+
+
+def test_a_page_has_fewer_rows_than_it_says(client: Callable[..., Client]) -> None:
+    page = client(faults=(f"short-page=3:path={PATH}",)).get(PATH, max=20).json()
+    assert (len(page["devices"]), page["pageDetails"]["count"]) == (17, 20)
+
+
+def test_rows_are_missing_that_the_total_counts_and_other_ones_each_time(
+    client: Callable[..., Client],
+) -> None:
+    one = client(faults=(f"lose-rows=7:path={PATH}",))
+    everything = {line["row"]["uid"] for line in one.expected("devices")}
+    found = []
+    for _ in range(2):
+        page = one.get(PATH).json()
+        assert page["pageDetails"]["count"] == 53
+        assert page["pageDetails"]["totalCount"] == 60
+        found.append({row["uid"] for row in page["devices"]})
+    assert len(found[0]) == len(found[1]) == 53
+    assert found[0] != found[1]
+    assert found[0] | found[1] <= everything
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"), [("+4", 64), ("-2", 58), ("absent", "-"), ("null", None)]
+)
+def test_the_total_count_is_wrong(
+    client: Callable[..., Client], value: str, wanted: object
+) -> None:
+    page = client(faults=(f"total-count={value}:path={PATH}",)).get(PATH).json()
+    assert page["pageDetails"].get("totalCount", "-") == wanted
+
+
+def test_the_account_alone_may_not_be_read(client: Callable[..., Client]) -> None:
+    one = client(forbid=("/v2/account$",))
+    assert one.get("/v2/account").status_code == 403
+    assert one.get("/v2/account/sites").status_code == 200
 
 
 def test_chance_is_repeatable() -> None:

@@ -14,11 +14,20 @@ if TYPE_CHECKING:
 
 
 def test_every_switch_is_explained() -> None:
-    assert set(HELP) == {*CHOICES, "retry_after", "page_max"}
+    assert set(HELP) == set(Quirks.__slots__)
+    assert set(CHOICES) < set(HELP)
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"udf": "12"}, {"retry_after": "soon"}, {"page_max": 0}, {"colour": "red"}]
+    "wrong",
+    [
+        {"udf": "12"},
+        {"retry_after": "soon"},
+        {"page_max": 0},
+        {"count_above": -1},
+        {"drift_path": "("},
+        {"colour": "red"},
+    ],
 )
 def test_a_switch_takes_only_what_it_knows(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
@@ -175,6 +184,18 @@ def test_rows_move_between_pages(
     assert before != after
     missed = (before & after) - seen
     assert len(missed) == (0 if drift == "add" else 2)
+
+
+def test_only_those_lists_move_that_shall(client: Callable[..., Client]) -> None:
+    for drift in ("remove", "reorder"):
+        one = client(drift=drift, drift_path="/v2/account/alerts")
+        everything = [line["row"]["uid"] for line in one.expected("devices")]
+        rows = one.rows("/v2/account/devices", "devices", max=20)
+        assert [row["uid"] for row in rows] == everything
+        before = {line["row"]["alertUid"] for line in one.expected("alerts")}
+        seen = [row["alertUid"] for row in one.rows("/v2/account/alerts/resolved", "alerts", max=9)]
+        seen += [row["alertUid"] for row in one.rows("/v2/account/alerts/open", "alerts", max=2)]
+        assert set(seen) < before
 
 
 def test_open_alerts_move_between_pages(client: Callable[..., Client]) -> None:
