@@ -28,7 +28,7 @@ SELECTORS: dict[str, str] = {
     "after": "not the first N matching calls",
     "times": "at most N times in all",
     "rate": "by chance, 0 to 1, repeatable by the seed",
-    "seconds": "only for so many seconds from the first matching call on",
+    "seconds": "only for so many seconds from the first matching call on that is not left out",
     "until": "only before this moment of the account's clock, ISO 8601 or ms",
     "holds": "only where the API's answer holds this text, such as a row's uid",
 }
@@ -74,7 +74,7 @@ class Fault:
         seconds: Only for so many seconds; 0 for no end.
         until: Only before this moment of the account's clock; None for no end.
         holds: What the API's answer must hold; empty for a fault that does not wait for it.
-        began: The second of the first matching call.
+        began: The second of the first matching call behind `after`.
         matched: Matching calls so far.
         struck: How often it struck.
     """
@@ -109,12 +109,13 @@ class Fault:
         if not self._is_about(call):
             return False
         self.matched += 1
+        place = self.matched - self.after
+        if place <= 0:
+            return False
         if self.began is None:
             self.began = call.second
-        place = self.matched - self.after
         hit = (
-            place > 0
-            and place % self.every == 0
+            place % self.every == 0
             and (not self.first or place <= self.first)
             and (not self.times or self.struck < self.times)
             and (not self.seconds or call.second - self.began < self.seconds)

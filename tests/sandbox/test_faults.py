@@ -79,13 +79,14 @@ def test_selectors_choose_the_calls(selectors: str, struck: str) -> None:
 
 def test_a_fault_lasts_for_some_seconds_from_its_first_call() -> None:
     second = [100.0]
-    faults = FaultList(["status=502:path=/v2/:seconds=20"], clock=lambda: second[0])
+    faults = FaultList(["status=502:path=/v2/:after=1:seconds=20"], clock=lambda: second[0])
 
     def strikes(at: float, path: str = PATH) -> bool:
         second[0] = at
         return faults.strike("GET", path) is not None
 
     assert not strikes(150.0, "/auth/oauth/token")
+    assert not strikes(160.0)
     assert [strikes(at) for at in (200.0, 210.0, 219.9, 220.0, 300.0)] == [True] * 3 + [False] * 2
 
 
