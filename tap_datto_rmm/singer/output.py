@@ -10,12 +10,14 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from singer_sdk.singerlib.encoding.simple import Message
+    from singer_sdk.singerlib import Message
 
 SECONDS_TO_END: Final = 5.0
 """A target that does not read cannot keep the tap from ending after so long."""
 NOBODY_READS: Final = 128 + 13
 """Exit code of a process that SIGPIPE ended, as a shell reports it."""
+OUTPUT_FAILS: Final = 1
+"""Exit code where output cannot be written, as the disk is full or the like."""
 
 
 class Stopped(BaseException):
@@ -46,13 +48,17 @@ class MessageWriter(MsgSpecWriter):
         """Write a message.
 
         Raises:
-            Stopped: after the message, where `stop` was called meanwhile; or nobody reads.
+            Stopped: after the message, where `stop` was called meanwhile; or nobody reads, or the
+                output cannot be written.
         """
         self._writing = True
         try:
             super().write_message(message)
         except (BrokenPipeError, ConnectionResetError):
             raise Stopped("Stopped: nobody reads the output any more", NOBODY_READS) from None
+        except OSError as error:
+            why = f"Stopped: standard output cannot be written: {error.strerror}"
+            raise Stopped(why, OUTPUT_FAILS) from None
         finally:
             self._writing = False
         if self._stopped:

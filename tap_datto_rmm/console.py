@@ -1,0 +1,147 @@
+"""Standard streams and the log as the process finds them: missing, full or set up wrongly."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import sys
+from contextlib import contextmanager, suppress
+from typing import IO, TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    import click
+
+logger = logging.getLogger("tap-datto-rmm")
+
+LEVEL_VARIABLES: Final = ("TAP_DATTO_RMM_LOGLEVEL", "LOGLEVEL")
+"""The first that is set counts; the SDK reads both."""
+
+LOG_CONFIG_VARIABLE: Final = "SINGER_SDK_LOG_CONFIG"
+WRITING_FAILS: Final = frozenset(
+    {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
+)
+"""What a stream that cannot be written says: nobody reads, the disk is full, and the like."""
+
+NOBODY_READS: Final = 128 + 13
+"""Exit code of a process that SIGPIPE ended, as a shell reports it."""
+
+
+@contextmanager
+def standard_streams(program: str) -> Generator[None]:
+    """Make the three standard streams usable, and tell of output that could not be written.
+
+    Without standard error a program works; without standard output it ends with one line.
+
+    Args:
+        program: whose name begins that line.
+
+    Raises:
+        SystemExit: standard output is closed, or could not be written.
+    """
+    if _open_closed():
+        _tell(program, "standard output is closed; there is nowhere to write to.")
+        raise SystemExit(1)
+    # A character that a terminal lacks is shown as \u..., whatever LANG and PYTHONIOENCODING say.
+    getattr(sys.stdout, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if error.filename is not None or error.errno not in WRITING_FAILS:
+            raise  # of a file
+        _discard(sys.stdout)
+        _tell(program, f"standard output cannot be written: {error.strerror}.")
+        raise SystemExit(NOBODY_READS if error.errno == errno.EPIPE else 1) from None
+    finally:
+        if not _works(sys.stderr):
+            _discard(sys.stderr)
+
+
+def with_log(make: Callable[[], click.Command]) -> click.Command:
+    """Let the SDK set up the log, and make do where the environment has it set up wrongly.
+
+    Args:
+        make: makes the command; the SDK sets up the log while it does.
+    """
+    complaints = [*heed_log_level()]
+    if not os.environ.get(LOG_CONFIG_VARIABLE, "x").strip():
+        del os.environ[LOG_CONFIG_VARIABLE]
+    try:
+        command = make()
+    except Exception as error:
+        if LOG_CONFIG_VARIABLE not in os.environ:
+            raise
+        why = str(error).partition("\n")[0]
+        path = os.environ.pop(LOG_CONFIG_VARIABLE)
+        complaints.append(f"{LOG_CONFIG_VARIABLE}: {path} is not used: {why}")
+        logging.getLogger().handlers.clear()
+        command = make()
+    logger.disabled = False  # a configuration switches loggers off that it does not name
+    for complaint in complaints:
+        logger.warning(complaint)
+    return command
+
+
+def reset_log_level() -> None:
+    """Heed a level that was set after the SDK had set up the log, by a `.env`."""
+    complaints = list(heed_log_level())
+    level = next((os.environ[name] for name in LEVEL_VARIABLES if name in os.environ), "INFO")
+    logging.getLogger().setLevel(level)
+    for complaint in complaints:
+        logger.warning(complaint)
+
+
+def heed_log_level() -> Iterator[str]:
+    """Put the level that is meant in place of one that there is not.
+
+    Yields:
+        What to tell of it, once there is a log.
+    """
+    for name in LEVEL_VARIABLES:
+        given = os.environ.pop(name, "").strip().upper()
+        if not given:
+            continue
+        known = given in logging.getLevelNamesMapping()
+        os.environ[name] = given if known else "INFO"
+        if not known:
+            yield f"{name} must be DEBUG, INFO, WARNING, ERROR or CRITICAL; INFO is used."
+        return
+
+
+def _open_closed() -> bool:
+    """Open what is closed, so that no file or connection takes its number.
+
+    Returns:
+        Whether standard output was closed.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    return sys.stdout is None
+
+
+def _works(stream: IO[str]) -> bool:
+    try:
+        stream.flush()
+    except OSError:
+        return False  # what could not be written is still there, and fails again
+    return True
+
+
+def _discard(stream: IO[str]) -> None:
+    """Let the rest go nowhere: it would fail again at the interpreter's end, with exit code 120."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _tell(program: str, what: str) -> None:
+    with suppress(OSError):
+        print(f"{program}: {what}", file=sys.stderr)  # noqa: T201 - there may be no log yet
