@@ -6,10 +6,8 @@ import logging
 import os
 import sys
 
-from singer_sdk.exceptions import ConfigValidationError
-
+from tap_datto_rmm.console import standard_streams, with_log
 from tap_datto_rmm.errors import TapError
-from tap_datto_rmm.files import IS_FINE, JsonFile
 from tap_datto_rmm.singer.output import Stopped
 from tap_datto_rmm.tap import TapDattoRMM
 
@@ -22,22 +20,16 @@ def main() -> None:
     Raises:
         SystemExit: always; 0 on success, 1 on failure. A signal ends with 128 and its number.
     """
-    try:
-        command = TapDattoRMM.cli
-        for option in command.params:
-            if option.name in IS_FINE:
-                option.type = JsonFile(option.name)
-        command()
-    except ConfigValidationError as error:
-        for line in error.errors:
-            logger.error(line)  # noqa: TRY400 - no traceback
-        sys.exit(1)
-    except TapError as error:
-        logger.error(error)  # noqa: TRY400 - no traceback
-        sys.exit(1)
-    except Stopped as stopped:
-        logger.warning(stopped)
-        os._exit(stopped.code)  # at once: threads may wait for the API, or the target not read
+    with standard_streams(TapDattoRMM.name):
+        try:
+            with_log(lambda: TapDattoRMM.cli)()
+        except TapError as error:
+            for line in str(error).splitlines():
+                logger.error(line)  # noqa: TRY400 - no traceback
+            sys.exit(1)
+        except Stopped as stopped:
+            logger.warning(stopped)
+            os._exit(stopped.code)  # at once: threads may wait for the API, or the target not read
 
 
 if __name__ == "__main__":

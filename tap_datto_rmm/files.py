@@ -1,9 +1,8 @@
-"""Files given on the command line: read and checked before the SDK sees them."""
+"""Files given on the command line: read once, and checked before the SDK sees them."""
 
 from __future__ import annotations
 
 import io
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,9 +11,17 @@ import click
 from typing_extensions import override
 
 from tap_datto_rmm.errors import TapError
+from tap_datto_rmm.settings.sources import Layer
+from tap_datto_rmm.texts import bare, decoded, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+ENVIRONMENT: Final = "ENV"
+"""As a config: read environment variables."""
+
+STDIN: Final = frozenset({"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"})
+_TAKEN: Final = "tap_datto_rmm.files.stdin"
 
 
 class FileError(TapError):
@@ -24,7 +31,8 @@ class FileError(TapError):
 class JsonFile(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
     """A file that holds the JSON object that its option asks for.
 
-    The SDK shows a traceback where the file is missing or holds anything else.
+    The SDK shows a traceback where the file is missing or holds anything else, and reads a config
+    that comes through a pipe a second time.
     """
 
     name = "file"
@@ -34,25 +42,48 @@ class JsonFile(click.ParamType):  # type: ignore[type-arg]  # generic from click
         self._option = option
 
     @override
-    def convert(self, value: Any, param: object, ctx: object) -> Any:
-        """Check the file; give what the SDK takes: a path for a config, else what was read.
+    def convert(self, value: Any, param: object, ctx: click.Context | None) -> Any:
+        """Read and check the file.
+
+        Returns:
+            `ENVIRONMENT` as it is; a config as a `Layer`; a catalog or a state as text, in a file
+            as the SDK takes it; None for a state that is empty, which a first run has.
 
         Raises:
             FileError: it cannot be read, or holds something else.
         """
-        if self._option == "config" and value == "ENV":
+        if self._option == "config" and value == ENVIRONMENT:
             return value
+        text = bare(self._read(value, ctx))
+        if self._option == "state" and text in {"", "null"}:
+            return None
+        if not text:
+            raise self._error(value, "it is empty")
         try:
-            from_stdin = value == "-" and self._option != "config"
-            text = sys.stdin.read() if from_stdin else Path(value).read_text(encoding="utf-8")
-            fine = IS_FINE[self._option](json.loads(text))
-        except OSError as error:
-            raise self._error(value, f"{error.strerror}") from None
+            content = read_json(text)
         except (ValueError, RecursionError) as error:
             raise self._error(value, f"not valid JSON ({error})") from None
-        if not fine:
+        if not IS_FINE[self._option](content):
             raise self._error(value, "valid JSON, but of another shape")
-        return value if self._option == "config" else io.StringIO(text)
+        return Layer(value, content) if self._option == "config" else io.StringIO(text)
+
+    def _read(self, path: str, ctx: click.Context | None) -> str:
+        try:
+            content = self._standard_input(path, ctx) if path in STDIN else Path(path).read_bytes()
+            return decoded(content)
+        except OSError as error:
+            raise self._error(path, f"{error.strerror}") from None
+        except ValueError:
+            raise self._error(path, "not valid JSON (neither UTF-8 nor UTF-16)") from None
+
+    def _standard_input(self, path: str, ctx: click.Context | None) -> bytes:
+        taken = ctx.meta if ctx else {}
+        if other := taken.get(_TAKEN):
+            raise self._error(path, f"--{other} has read standard input already")
+        taken[_TAKEN] = self._option
+        if sys.stdin is None:
+            raise self._error(path, "standard input is closed")
+        return sys.stdin.buffer.read()
 
     def _error(self, path: str, what: str) -> FileError:
         return FileError(f"--{self._option} {path}: {what}. Give {WANTED[self._option]}.")

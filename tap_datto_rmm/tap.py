@@ -8,10 +8,6 @@ from functools import cached_property
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
-from singer_sdk import Tap
-from singer_sdk.configuration._dict_config import parse_environment_config
-from singer_sdk.exceptions import ConfigValidationError
-from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import (
     PluginCapabilities,
     TapCapabilities,
@@ -26,7 +22,8 @@ from tap_datto_rmm.http.auth import TOKEN_PATH
 from tap_datto_rmm.http.client import Client
 from tap_datto_rmm.records.openapi import Spec
 from tap_datto_rmm.records.timestamps import canonical
-from tap_datto_rmm.settings import CONFIG_SCHEMA, Settings, from_texts, problems
+from tap_datto_rmm.sdk import ConfiguredTap
+from tap_datto_rmm.settings import CONFIG_SCHEMA
 from tap_datto_rmm.singer.output import MessageWriter, Stopped
 from tap_datto_rmm.singer.state import checked, refuse_future
 from tap_datto_rmm.streams import STREAMS
@@ -38,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from types import FrameType
 
-    from singer_sdk.about import AboutInfo
     from singer_sdk.streams import Stream
 
     from tap_datto_rmm.records.timestamps import Timestamp
@@ -53,7 +49,7 @@ class SyncError(TapError):
     """Streams failed; the others are complete and their state is kept."""
 
 
-class TapDattoRMM(Tap):
+class TapDattoRMM(ConfiguredTap):
     """Singer tap for the Datto RMM API v2: sites, devices, alerts, audits and the rest."""
 
     name = "tap-datto-rmm"
@@ -73,14 +69,9 @@ class TapDattoRMM(Tap):
     ]
 
     @cached_property
-    def settings(self) -> Settings:
-        """The settings, checked."""
-        return Settings.from_config(self.config)
-
-    @cached_property
     def spec(self) -> Spec:
         """The OpenAPI document in use."""
-        return Spec.load(self.config.get("spec_path"))
+        return Spec.load(self.settings.spec_path)
 
     @cached_property
     def client(self) -> Client:
@@ -123,11 +114,9 @@ class TapDattoRMM(Tap):
 
     @classmethod
     @override
-    def _get_about_info(cls) -> AboutInfo:
+    def description(cls) -> str:
         """Add the build that the packaged OpenAPI document describes."""
-        about = super()._get_about_info()
-        about.description = f"{about.description} OpenAPI document: {Spec.load().version}."
-        return about
+        return f"{super().description()} OpenAPI document: {Spec.load().version}."
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
@@ -230,31 +219,6 @@ class TapDattoRMM(Tap):
         """Whether no other stream could do better."""
         no_token = isinstance(error, AuthenticationError) and error.path == TOKEN_PATH
         return no_token or isinstance(error, RateLimitError) or not self.client.signed_in
-
-    @classproperty
-    @override
-    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
-        """Settings from the environment. The SDK reads no numbers, and trips over wrong ones."""
-        known = cls.config_jsonschema
-        cls.append_builtin_config(known)
-        as_text = {"properties": {name: {"type": "string"} for name in known["properties"]}}
-        return from_texts(parse_environment_config(as_text, cls._env_var_prefix), known)
-
-    @override
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check every setting; an error names it and what it may be, never its value."""
-        known = self.config_jsonschema
-        self.append_builtin_config(known)
-        for name, setting in known["properties"].items():
-            if "default" in setting:
-                self._config.setdefault(name, setting["default"])
-        errors = list(problems(self._config, known))
-        if not raise_errors:  # discovery: needs no credentials, but streams that can be made
-            errors = [e for e in errors if "`custom_streams`" in e or "`spec_path`" in e]
-        if errors:
-            message = "Config validation failed"
-            raise ConfigValidationError(message, errors=errors, schema={})
-        return errors
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tap_datto_rmm.settings import CONFIG_SCHEMA
+from tap_datto_rmm.tap import TapDattoRMM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 SETTINGS: dict[str, dict[str, Any]] = CONFIG_SCHEMA["properties"]
+BUILT_IN: dict[str, dict[str, Any]] = TapDattoRMM.known_settings()["properties"]
+"""The tap's settings and those that the SDK adds."""
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -102,17 +105,27 @@ def meltano_kind(prop: dict[str, Any]) -> str | None:
     if prop.get("format") == "date-time":
         return "date_iso8601"
     types = prop["type"] if isinstance(prop["type"], list) else [prop["type"]]
-    kinds = {"integer": "integer", "number": "decimal", "boolean": "boolean", "array": "array"}
+    kinds = {name: name for name in ("integer", "boolean", "array", "object")}
+    kinds["number"] = "decimal"
     return next((kinds[name] for name in types if name in kinds), None)
 
 
-def test_meltano_knows_every_setting_of_the_tap_and_no_other() -> None:
-    assert sorted(meltano_settings()) == sorted(SETTINGS)
+def test_meltano_knows_every_setting_of_the_tap_and_of_the_sdk_and_no_other() -> None:
+    assert SETTINGS.keys() < BUILT_IN.keys()
+    assert {"stream_maps", "flattening_enabled"} <= BUILT_IN.keys()
+    assert sorted(meltano_settings()) == sorted(BUILT_IN)
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_meltano_reads_a_setting_as_the_tap_does(name: str) -> None:
+def test_meltano_describes_a_setting_as_the_tap_does(name: str) -> None:
     prop, setting = SETTINGS[name], meltano_settings()[name]
+    assert setting["label"] == prop["title"]
+    assert setting["description"] == prop["description"]
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_meltano_reads_a_setting_as_the_tap_does(name: str) -> None:
+    prop, setting = BUILT_IN[name], meltano_settings()[name]
     kind = setting.get("kind")
     assert (None if kind == "string" else kind) == meltano_kind(prop)
     assert setting.get("sensitive", False) == prop.get("secret", False)

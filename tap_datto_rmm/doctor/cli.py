@@ -5,23 +5,21 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, TextIO
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from singer_sdk.exceptions import ConfigValidationError
 
+from tap_datto_rmm.console import standard_streams
 from tap_datto_rmm.doctor.examine import Findings, StreamCheck, examine
+from tap_datto_rmm.doctor.settings import SettingRow, setting_rows, settings_table
 from tap_datto_rmm.errors import TapError
-from tap_datto_rmm.files import JsonFile
+from tap_datto_rmm.files import ENVIRONMENT, JsonFile
 from tap_datto_rmm.settings import package_version
+from tap_datto_rmm.settings.sources import Layer
 from tap_datto_rmm.tap import TapDattoRMM
-
-ENVIRONMENT: Final = "ENV"
-"""As a config: read environment variables."""
 
 
 def main() -> None:
@@ -30,12 +28,13 @@ def main() -> None:
     Raises:
         SystemExit: always; 0 where a sync would work, else 1.
     """
-    try:
-        command()
-    except ConfigValidationError as error:
-        sys.exit(_failed(error.errors))
-    except TapError as error:
-        sys.exit(_failed([str(error)]))
+    with standard_streams("tap-datto-rmm-doctor"):
+        try:
+            command()
+        except TapError as error:
+            for line in str(error).splitlines():
+                click.echo(f"tap-datto-rmm-doctor: {line}", err=True)
+            sys.exit(1)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -59,7 +58,7 @@ def main() -> None:
     show_default=True,
     help="For people, or for machines.",
 )
-def command(config: tuple[str, ...], catalog: TextIO | None, form: str) -> None:
+def command(config: tuple[Layer | str, ...], catalog: TextIO | None, form: str) -> None:
     """Tell whether a sync would work, and what it would cost.
 
     Makes about 6 calls to the API, one for each selected stream, one for each that may not be read,
@@ -69,30 +68,28 @@ def command(config: tuple[str, ...], catalog: TextIO | None, form: str) -> None:
     Exit code 0: a sync would work. 1: it would not, or some streams cannot be read.
     """
     logging.disable(logging.WARNING)  # what matters is told below
-    settings: dict[str, Any] = {}
-    for file in config:
-        if file != ENVIRONMENT:
-            settings |= json.loads(Path(file).read_text(encoding="utf-8"))
     tap = TapDattoRMM(
-        config=settings,
+        config=[each for each in config if isinstance(each, Layer)],
         catalog=json.load(catalog) if catalog else None,
         parse_env_config=ENVIRONMENT in config,
     )
+    settings = list(setting_rows(tap.given, tap.known_settings()))
     findings = examine(tap)
     if form == "json":
-        click.echo(json.dumps(_as_json(findings), indent=2))
+        click.echo(json.dumps(_as_json(findings, settings, tap.given.warnings), indent=2))
     else:
-        _show(findings, Console())
+        console = Console()
+        console.print(settings_table(settings))
+        for warning in tap.given.warnings:
+            console.print(Text(warning))
+        console.print()
+        _show(findings, console)
     sys.exit(not findings.ok)
 
 
-def _failed(lines: list[str]) -> int:
-    for line in lines:
-        click.echo(f"tap-datto-rmm-doctor: {line}", err=True)
-    return 1
-
-
-def _as_json(findings: Findings) -> dict[str, Any]:
+def _as_json(
+    findings: Findings, settings: list[SettingRow], warnings: tuple[str, ...]
+) -> dict[str, Any]:
     streams = [
         {
             "stream": one.name,
@@ -104,6 +101,8 @@ def _as_json(findings: Findings) -> dict[str, Any]:
     ]
     return {
         "ok": findings.ok,
+        "settings": [row._asdict() for row in settings],
+        "warnings": warnings,
         "checks": [
             {"check": one.name, "ok": one.ok, "message": one.said} for one in findings.checks
         ],

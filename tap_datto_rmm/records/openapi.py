@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import orjson
 
 from tap_datto_rmm.errors import SpecError
+from tap_datto_rmm.texts import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -155,10 +156,10 @@ def component_name(reference: str) -> str:
 
 def _read(file: Path) -> Any:  # noqa: ANN401 - decoded JSON of any kind
     try:
-        return orjson.loads(file.read_bytes())
+        return orjson.loads(decoded(file.read_bytes()))
     except OSError as error:
         raise SpecError(f"Cannot read {file}: {error.strerror}. {_RECOVERY}") from None
-    except orjson.JSONDecodeError as error:
+    except ValueError as error:
         raise SpecError(f"{file} is not valid JSON ({error}). {_RECOVERY}") from None
 
 

@@ -104,7 +104,7 @@ class DattoStream(Stream):
             self.component,
             self.primary_keys,
             {name: ADDED_COLUMNS[name] for name in self.adds},
-            keep_unknown=bool(tap.config.get("keep_unknown_properties")),
+            keep_unknown=tap.settings.keep_unknown_properties,
         )
 
     @property
@@ -344,7 +344,7 @@ class DattoStream(Stream):
     def deletes_rows(self) -> bool:
         """Whether a complete read may tell the target to forget the rows that it did not have."""
         return (
-            bool(self.config.get("emit_activate_version_messages"))
+            self._tap.settings.emit_activate_version_messages
             and self.replication_method == REPLICATION_FULL_TABLE
             and self.selected
         )

@@ -36,7 +36,7 @@ def custom_streams(tap: TapDattoRMM, taken: set[str]) -> Iterator[DattoStream]:
     Raises:
         CustomStreamError: a name is taken, a component unknown, or a path and parent do not match.
     """
-    for number, declared in enumerate(tap.config.get("custom_streams") or ()):
+    for number, declared in enumerate(tap.settings.custom_streams):
         if why := _refusal(tap, declared, taken):
             name = declared.get("name")
             raise CustomStreamError(f"Setting `custom_streams[{number}]` ({name}): {why}.")
@@ -145,5 +145,5 @@ class _CustomStream(DattoStream):
             self.declared_schema,
             self.primary_keys,
             {name: ADDED_COLUMNS[name] for name in self.adds},
-            keep_unknown=bool(tap.config.get("keep_unknown_properties")),
+            keep_unknown=tap.settings.keep_unknown_properties,
         )

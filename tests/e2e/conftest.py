@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -15,10 +17,10 @@ from typing import IO, TYPE_CHECKING
 import pytest
 from typing_extensions import override
 
-from tests.conftest import Run, TapCommand
+from tests.conftest import SECRETS, Run, TapCommand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 
 @dataclass
@@ -67,6 +69,48 @@ class QuickTapCommand(TapCommand):
         )
         log = "" if self.screen else err.read_text(encoding="utf-8")
         return Run(code, out.read_text(encoding="utf-8"), log)
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Runs scripts as a user types them: pipes, redirections, `$TAP` for the command."""
+
+    folder: Path
+
+    def __call__(
+        self,
+        script: str,
+        *,
+        given: bytes = b"",
+        environment: Mapping[str, str] | None = None,
+        module: str = "tap_datto_rmm",
+    ) -> Run:
+        """Run a script to its end; whatever it prints is searched for secrets and tracebacks."""
+        bash = shutil.which("bash")
+        assert bash
+        done = subprocess.run(
+            [bash, "-c", script],
+            input=given,
+            capture_output=True,
+            cwd=self.folder,
+            env={
+                **os.environ,
+                "TAP": f"{sys.executable} -m {module}",
+                **(environment or {}),
+            },
+            timeout=120,
+            check=False,
+        )
+        run = Run(done.returncode, done.stdout.decode(), done.stderr.decode())
+        for word in (*SECRETS, "Traceback"):
+            assert word not in run.out + run.err
+        return run
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    """A shell in a folder of its own."""
+    return Shell(tmp_path)
 
 
 @pytest.fixture(scope="session")

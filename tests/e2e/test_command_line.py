@@ -155,17 +155,29 @@ def test_the_schemas_can_be_had_without_records(
 
 BROKEN = [
     (None, "No such file or directory"),
-    ("", "not valid JSON"),
     ('{"api_key": "sandbox-secret", ', "not valid JSON"),
-    ("\ufeff{}", "not valid JSON"),
     ("[]", "valid JSON, but of another shape"),
     ('"sandbox-secret"', "valid JSON, but of another shape"),
+    ('{"page_size": NaN}', "not valid JSON"),
+]
+"""Contents of a file, and what is said of them."""
+NOTHING = [
+    ("", "it is empty"),
+    ("\ufeff \r\n", "it is empty"),
     ("null", "valid JSON, but of another shape"),
 ]
+"""What only a state may be: it is a first run's."""
+OPTIONS = ["--config", "--catalog", "--state"]
 
 
-@pytest.mark.parametrize("option", ["--config", "--catalog", "--state"])
-@pytest.mark.parametrize(("content", "says"), BROKEN, ids=lambda value: str(value)[:20])
+@pytest.mark.parametrize(
+    ("option", "content", "says"),
+    [
+        *((option, *broken) for option in OPTIONS for broken in BROKEN),
+        *((option, *nothing) for option in OPTIONS[:2] for nothing in NOTHING),
+    ],
+    ids=lambda value: str(value)[:20],
+)
 def test_a_file_that_cannot_be_used_is_one_line(
     quick: QuickTapCommand, option: str, content: str | None, says: str
 ) -> None:

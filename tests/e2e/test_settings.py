@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import time
+import re
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import singer_sdk
 
-from tests.conftest import SECRETS, TapCommand, calls, fast
+from tests.conftest import SECRETS, calls, fast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from datto_rmm_sandbox import Sandbox
 
@@ -49,9 +48,9 @@ WRONG: list[tuple[str, object, str]] = [
     ("max_requests_per_minute", "fast", "1 or more"),
     ("max_parallel_requests", 0, "1 or more"),
     ("max_parallel_requests", -3, "1 or more"),
-    ("request_timeout", 0, "more than 0"),
-    ("request_timeout", -1, "more than 0"),
-    ("request_timeout", "long", "more than 0"),
+    ("request_timeout", 0, "from 0.1 to 3600"),
+    ("request_timeout", -1, "from 0.1 to 3600"),
+    ("request_timeout", "long", "from 0.1 to 3600"),
     ("lookback_minutes", -1, "0 or more"),
     ("lookback_minutes", 1.5, "0 or more"),
     ("resolved_alerts_newest_first", "perhaps", "true or false"),
@@ -63,7 +62,7 @@ WRONG: list[tuple[str, object, str]] = [
     ("user_agent", "two\r\nlines: 1", "without line breaks"),
     ("user_agent", 7, "text"),
     ("custom_streams", "alerts", "a list of {name, path, primary_keys"),
-    ("custom_streams", [7], "a list of {name, path, primary_keys"),
+    ("custom_streams", [7], "an object {name, path, primary_keys"),
     ("spec_path", 7, "the path of an OpenAPI document"),
     ("api_key", "", "the API key of a Datto RMM user"),
     ("api_key", "  \n", "the API key of a Datto RMM user"),
@@ -91,7 +90,7 @@ def test_a_wrong_setting_is_named_with_what_it_may_be(
     assert run.out == ""
     assert "Traceback" not in run.err
     (line,) = [line for line in errors(run.err) if "`" in line]
-    assert line.startswith(f"Setting `{name}` ")
+    assert re.match(rf"Setting `{name}[^`]*` ", line)
     assert may_be in line
     assert "a-secret-in-a-list" not in run.err
     assert "975318642" not in run.err
@@ -179,12 +178,10 @@ def test_the_spec_of_another_api_is_refused(quick: QuickTapCommand, tmp_path: Pa
 )
 @pytest.mark.parametrize("status", ["401", "400"])
 def test_wrong_credentials_end_the_run_at_once_and_say_what_to_check(
-    tap: TapCommand, sandbox: Callable[..., Sandbox], wrong: dict[str, str], status: str
+    quick: QuickTapCommand, sandbox: Callable[..., Sandbox], wrong: dict[str, str], status: str
 ) -> None:
     sandbox_ = sandbox(devices=5, token_failure=status)
-    started = time.monotonic()
-    run = tap(fast(sandbox_, **wrong))
-    assert time.monotonic() - started < 5
+    run = quick(fast(sandbox_, **wrong))
     assert run.code == 1
     assert run.records == {}
     line = errors(run.err)[-1]
@@ -296,20 +293,6 @@ def test_the_environment_wins_over_the_file(
     assert run.code == 0
     assert "max=3" in {entry.query for entry in tiny.requests}
     assert "max=4" not in {entry.query for entry in tiny.requests}
-
-
-def test_settings_can_come_from_a_dotenv_file_beside_the_virtual_environment(
-    tap: TapCommand, tiny: Sandbox, only_users: dict[str, Any]
-) -> None:
-    # The SDK looks for it from its own folder upwards, so this one stands where a user's does.
-    venv = tap.folder / "project" / ".venv"
-    venv.mkdir(parents=True)
-    (venv / "singer_sdk").symlink_to(Path(singer_sdk.__file__).parent)
-    lines = [f"{name}={value}\n" for name, value in in_environment(fast(tiny)).items()]
-    (venv.parent / ".env").write_text("".join(lines), encoding="utf-8")
-    run = tap(None, "--config=ENV", catalog=only_users, PYTHONPATH=str(venv))
-    assert run.code == 0
-    assert run.records["users"]
 
 
 def test_a_custom_stream_can_come_from_the_environment(quick: QuickTapCommand) -> None:

@@ -1,0 +1,106 @@
+"""From what was given to the settings in use: laid over one another, checked, and told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tap_datto_rmm.errors import TapError
+from tap_datto_rmm.settings.cautions import cautions
+from tap_datto_rmm.settings.checks import problems
+from tap_datto_rmm.settings.sources import laid_over
+from tap_datto_rmm.settings.values import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tap_datto_rmm.settings.sources import Environment, Layer
+
+
+class SettingsError(TapError):
+    """Settings are missing, wrong or contradict each other.
+
+    Attributes:
+        problems: a line for each.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        """Keep the lines."""
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The settings as they were given, checked."""
+
+    settings: Settings
+    config: dict[str, Any]
+    """By name, with defaults: for the SDK, which has settings of its own."""
+    sources: Mapping[str, str]
+    """Where each that was given comes from: the path of a file, or `environment`."""
+    places: str
+    """What was read, in words; empty where nothing was given."""
+    warnings: tuple[str, ...]
+    """What is allowed and most likely not meant."""
+
+
+def read_settings(
+    layers: Sequence[Layer],
+    environment: Environment,
+    known: Mapping[str, Any],
+    *,
+    from_environment: bool,
+    needs_all: bool = True,
+) -> Given:
+    """Read and check the settings.
+
+    Args:
+        layers: settings of files, what counts most last.
+        environment: what is set there; even where it does not count, it tells what is forgotten.
+        known: JSON Schema of all settings, the SDK's own included.
+        from_environment: whether it counts too, before the files.
+        needs_all: False for discovery, which needs no credentials; what is given is checked.
+
+    Raises:
+        SettingsError: a setting is missing or wrong.
+    """
+    layers = [*layers, *(environment.layers(known) if from_environment else ())]
+    config, sources = laid_over(layers)
+    lines = [*_problems(config, known, environment, sources, needs_all=needs_all)]
+    if from_environment:
+        lines += environment.misspelt(known)
+    if lines:
+        raise SettingsError(lines)
+    warnings = environment.warnings(known, None if from_environment else config)
+    if needs_all:
+        warnings += (f"Setting {line}" for line in cautions(config))
+    for name, setting in known["properties"].items():
+        if config.get(name) is None and "default" in setting:
+            config[name] = setting["default"]
+    settings = Settings.from_config(config)
+    places = _places(layers, no_dotenv=from_environment and environment.path is None)
+    return Given(settings, config, sources, places, tuple(warnings))
+
+
+def _problems(
+    config: Mapping[str, Any],
+    known: Mapping[str, Any],
+    environment: Environment,
+    sources: Mapping[str, str],
+    *,
+    needs_all: bool,
+) -> Iterator[str]:
+    for problem in problems(config, known):
+        if problem.missing and needs_all:
+            yield f"{problem}{environment.hint(problem.setting)}"
+        elif not problem.missing:
+            source = sources.get(problem.setting, "")
+            several = len(set(sources.values())) > 1
+            yield f"{problem}{environment.origin(problem.setting, source) if several else ''}"
+
+
+def _places(layers: Sequence[Layer], *, no_dotenv: bool) -> str:
+    places = ", ".join(dict.fromkeys(layer.source for layer in layers))
+    lacks = " (there is no .env in the working folder)" if no_dotenv else ""
+    return f"Settings come from {places}{lacks}" if places else ""

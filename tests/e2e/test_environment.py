@@ -1,0 +1,286 @@
+"""Which setting came from where: files, a `.env`, the environment, and what is forgotten."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.conftest import SECRETS, calls, fast
+from tests.e2e.test_settings import FINE, errors, in_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from datto_rmm_sandbox import Sandbox
+
+    from tests.conftest import Run
+    from tests.e2e.conftest import QuickTapCommand
+
+PREFIX = "TAP_DATTO_RMM_"
+
+
+@pytest.fixture(scope="module")
+def tiny(sandboxes: Callable[..., Sandbox]) -> Sandbox:
+    return sandboxes(devices=5)
+
+
+@pytest.fixture
+def users(quick: QuickTapCommand, tiny: Sandbox) -> dict[str, Any]:
+    """A catalog of one stream."""
+    calls(tiny)
+    return quick.catalog(fast(tiny), "users")
+
+
+def write_dotenv(quick: QuickTapCommand, *lines: str, encoding: str = "utf-8") -> None:
+    (quick.folder / ".env").write_text("\n".join(lines) + "\n", encoding=encoding)
+
+
+def as_lines(settings: dict[str, Any]) -> list[str]:
+    return [f"{name}={value}" for name, value in in_environment(settings).items()]
+
+
+def told(run: Run, level: str) -> list[str]:
+    return [line.split(" | ")[-1] for line in run.err.splitlines() if f" {level} " in line]
+
+
+def asked_for(sandbox: Sandbox) -> set[str]:
+    """Page sizes that were asked for."""
+    return {entry.query for entry in sandbox.requests if entry.path.endswith("/account/users")}
+
+
+# What counts
+
+
+def test_the_dotenv_in_the_working_folder_is_read_and_named(
+    quick: QuickTapCommand, tiny: Sandbox, users: dict[str, Any]
+) -> None:
+    write_dotenv(quick, *as_lines(fast(tiny)))
+    run = quick(None, "--config=ENV", catalog=users)
+    assert run.code == 0, run.err
+    assert run.records["users"]
+    lines = [line for line in told(run, "INFO") if ".env" in line]
+    assert lines == [f"Settings come from {quick.folder / '.env'}, environment"]
+
+
+def test_a_dotenv_that_is_not_there_is_told_too(
+    quick: QuickTapCommand, tiny: Sandbox, users: dict[str, Any]
+) -> None:
+    quick.environment = in_environment(fast(tiny))
+    run = quick(None, "--config", "ENV", catalog=users)
+    assert run.code == 0, run.err
+    assert "Settings come from environment (there is no .env in the working folder)" in told(
+        run, "INFO"
+    )
+
+
+def test_an_exported_variable_counts_before_the_dotenv_and_both_before_a_file(
+    quick: QuickTapCommand, tiny: Sandbox, users: dict[str, Any]
+) -> None:
+    sizes = [("3", "4", 5, "3"), ("", "4", 5, "4"), (" ", "", 5, "5"), ("", None, 5, "5")]
+    for exported, dotenv, file, wanted in sizes:
+        write_dotenv(quick, *([] if dotenv is None else [f"{PREFIX}PAGE_SIZE={dotenv}"]))
+        quick.environment = {f"{PREFIX}PAGE_SIZE": exported}
+        tiny.call(tiny.state.journal.reset)
+        run = quick(fast(tiny, page_size=file), "--config=ENV", catalog=users)
+        assert run.code == 0, run.err
+        assert f"max={wanted}" in asked_for(tiny), (exported, dotenv, file)
+
+
+def test_the_order_of_environment_and_file_on_the_command_line_does_not_matter(
+    quick: QuickTapCommand, tiny: Sandbox, users: dict[str, Any]
+) -> None:
+    file = quick.folder / "config.json"
+    file.write_text(json.dumps(fast(tiny, page_size=5)), encoding="utf-8")
+    quick.environment = {f"{PREFIX}PAGE_SIZE": "3"}
+    run = quick(None, "--config=ENV", f"--config={file}", catalog=users)
+    assert run.code == 0, run.err
+    assert "max=3" in asked_for(tiny)
+
+
+def test_only_the_working_folder_counts(quick: QuickTapCommand, tiny: Sandbox) -> None:
+    write_dotenv(quick, *as_lines(fast(tiny)))
+    below = quick.folder / "below"
+    below.mkdir()
+    quick.folder = below
+    run = quick(None, "--config=ENV")
+    assert run.code == 1
+    assert [line.split("`")[1] for line in errors(run.err)] == ["api_key", "api_secret", "platform"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+def test_a_dotenv_that_a_windows_editor_wrote_is_read(
+    quick: QuickTapCommand, tiny: Sandbox, users: dict[str, Any], encoding: str
+) -> None:
+    lines = [f"{line}\r" for line in as_lines(fast(tiny))]
+    write_dotenv(quick, *lines, encoding=encoding)
+    run = quick(None, "--config=ENV", catalog=users)
+    assert run.code == 0, run.err
+    assert run.records["users"]
+
+
+def test_quotes_and_export_in_a_dotenv_are_not_part_of_a_value(
+    quick: QuickTapCommand, tiny: Sandbox, users: dict[str, Any]
+) -> None:
+    values = in_environment(fast(tiny))
+    write_dotenv(quick, *(f'export {name} = "{value}" # why' for name, value in values.items()))
+    run = quick(None, "--config=ENV", catalog=users)
+    assert run.code == 0, run.err
+    assert run.records["users"]
+
+
+def test_a_folder_of_that_name_is_no_dotenv(quick: QuickTapCommand) -> None:
+    (quick.folder / ".env").mkdir()
+    quick.environment = in_environment(FINE)
+    run = quick(None, "--config=ENV", "--test=schema")
+    assert run.code == 0, run.err
+
+
+def test_a_dotenv_that_cannot_be_read_is_one_line(quick: QuickTapCommand) -> None:
+    (quick.folder / ".env").write_bytes(f"{PREFIX}API_KEY={SECRETS[1]}\xff".encode("latin-1"))
+    run = quick(FINE, "--config=ENV")
+    assert run.code == 1
+    (line,) = errors(run.err)
+    assert line == f"{quick.folder / '.env'}: neither UTF-8 nor UTF-16. Save it as UTF-8."
+
+
+@pytest.mark.parametrize("exported", [{}, {"HTTPS_PROXY": ""}], ids=["dotenv", "switched off"])
+def test_what_else_a_dotenv_sets_counts_unless_it_is_exported(
+    quick: QuickTapCommand, exported: dict[str, str]
+) -> None:
+    write_dotenv(quick, "HTTPS_PROXY=http://127.0.0.1:9", "NO_PROXY=")
+    quick.patience = {"tries": 1, "first_tries": 1, "longest_wait": 0.05, "refused_seconds": 0}
+    quick.environment = exported
+    run = quick({**FINE, "platform": None, "api_url": "https://127.0.0.1:9"}, "--config=ENV")
+    assert run.code == 1
+    assert ("HTTPS_PROXY" in errors(run.err)[-1]) is not bool(exported)
+
+
+def test_the_log_level_may_stand_in_a_dotenv(quick: QuickTapCommand) -> None:
+    write_dotenv(quick, "TAP_DATTO_RMM_LOGLEVEL=warning")
+    run = quick(FINE, "--config=ENV", "--test=schema")
+    assert run.code == 0
+    assert told(run, "INFO") == []
+    write_dotenv(quick, "LOGLEVEL=loud")
+    run = quick(FINE, "--config=ENV", "--test=schema")
+    assert run.code == 0
+    assert told(run, "INFO")
+    assert told(run, "WARNING") == [
+        "LOGLEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL; INFO is used."
+    ]
+
+
+# What is misspelt, forgotten, or nobody's
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("START_DAT", "START_DATE"),
+        ("APIKEY", "API_KEY"),
+        ("MAX_REQUEST_PER_MINUTE", "MAX_REQUESTS_PER_MINUTE"),
+        ("STREAM_MAP", "STREAM_MAPS"),
+    ],
+)
+@pytest.mark.parametrize("in_dotenv", [False, True], ids=["exported", "dotenv"])
+def test_a_misspelt_variable_gets_the_name_that_was_meant(
+    quick: QuickTapCommand, name: str, meant: str, *, in_dotenv: bool
+) -> None:
+    if in_dotenv:
+        write_dotenv(quick, f"{PREFIX}{name}=x")
+    else:
+        quick.environment = {f"{PREFIX}{name}": "x"}
+    run = quick(FINE, "--config=ENV", "--test=schema")
+    assert run.code == 1
+    assert errors(run.err) == [
+        f"Variable `{PREFIX}{name}` is not known. Did you mean `{PREFIX}{meant}`?"
+    ]
+
+
+def test_a_variable_that_is_like_none_is_told_and_does_no_harm(quick: QuickTapCommand) -> None:
+    others = ("_SELECT", "_LOAD_SCHEMA", "LOGLEVEL")  # Meltano's, and the SDK's
+    quick.environment = {f"{PREFIX}{name}": "info" for name in ("COLOUR", *others)}
+    quick.environment[f"{PREFIX}ACME_API_KEY"] = "of another account"
+    run = quick(FINE, "--config=ENV", "--test=schema")
+    assert run.code == 0, run.err
+    assert told(run, "WARNING") == [
+        f"Variable `{PREFIX}{name}` is not known; nothing reads it."
+        for name in ("ACME_API_KEY", "COLOUR")
+    ]
+
+
+@pytest.mark.parametrize("in_dotenv", [False, True], ids=["exported", "dotenv"])
+def test_who_forgets_to_ask_for_the_environment_is_told(
+    quick: QuickTapCommand, *, in_dotenv: bool
+) -> None:
+    if in_dotenv:
+        write_dotenv(quick, *as_lines(FINE))
+    else:
+        quick.environment = in_environment(FINE)
+    run = quick(None)
+    assert run.code == 1
+    lines = errors(run.err)
+    assert len(lines) == 3
+    who = f"{quick.folder / '.env'} sets {{}}" if in_dotenv else "{} is set"
+    for name, line in zip(("api_key", "api_secret", "platform"), lines, strict=True):
+        assert line.startswith(f"Setting `{name}` is missing")
+        hint = who.format(f"{PREFIX}{name.upper()}")
+        assert line.endswith(f" {hint}: add `--config ENV` to read it.")
+
+
+@pytest.mark.parametrize(
+    "name", ["TAP_DATO_RMM_API_KEY", "DATTO_RMM_API_KEY", "tap_datto_rmm_api_key"]
+)
+def test_a_variable_with_a_misspelt_prefix_is_found(quick: QuickTapCommand, name: str) -> None:
+    quick.environment = {name: "x"}
+    run = quick({**FINE, "api_key": ""}, "--config=ENV")
+    assert run.code == 1
+    (line,) = errors(run.err)
+    assert line.endswith(f" `{name}` is set. Did you mean `TAP_DATTO_RMM_API_KEY`?")
+
+
+def test_the_variables_of_another_tap_are_no_misspelling(quick: QuickTapCommand) -> None:
+    quick.environment = {"TAP_AUTOTASK_API_KEY": "x", "TAP_DATTO_BCDR_API_KEY": "x"}
+    run = quick({**FINE, "api_key": ""}, "--config=ENV")
+    (line,) = errors(run.err)
+    assert "Did you mean" not in line
+
+
+def test_an_exported_variable_that_is_not_read_is_told(quick: QuickTapCommand) -> None:
+    quick.environment = in_environment({"start_date": "2026-01-01", "page_size": 250})
+    run = quick(FINE, "--test=schema")
+    assert run.code == 0
+    assert told(run, "WARNING") == [
+        "Not read, as `--config ENV` was not given: TAP_DATTO_RMM_START_DATE"
+    ]
+
+
+def test_what_meltano_exports_is_not_told(quick: QuickTapCommand) -> None:
+    quick.environment = in_environment({"api_key": "of another account"})
+    quick.environment["MELTANO_EXTRACTOR_NAME"] = "tap-datto-rmm-acme"
+    run = quick(FINE, "--test=schema")
+    assert run.code == 0
+    assert told(run, "WARNING") == []
+
+
+def test_a_wrong_setting_is_told_with_where_it_was_set(quick: QuickTapCommand) -> None:
+    write_dotenv(quick, f"{PREFIX}PAGE_SIZE=0")
+    quick.environment = {f"{PREFIX}LOOKBACK_MINUTES": "-1"}
+    more = quick.folder / "more.json"
+    more.write_text('{"full_sweep_days": 0}', encoding="utf-8")
+    run = quick(FINE, "--config=ENV", f"--config={more}")
+    assert run.code == 1
+    assert [line.split(". It is ")[-1] for line in errors(run.err)] == [
+        f"set by {PREFIX}PAGE_SIZE in {quick.folder / '.env'}.",
+        f"set by {PREFIX}LOOKBACK_MINUTES.",
+        f"set in {more}.",
+    ]
+
+
+@pytest.mark.parametrize("name", ["API_KEY", "apiKey", "api-key", "TAP_DATTO_RMM_API_KEY"])
+def test_a_setting_in_other_letters_is_recognised(quick: QuickTapCommand, name: str) -> None:
+    given = {key: value for key, value in FINE.items() if key != "api_key"}
+    run = quick({**given, name: SECRETS[1]})
+    assert run.code == 1
+    assert f"Setting `{name}` is not known. Did you mean `api_key`?" in errors(run.err)
