@@ -27,6 +27,10 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "deleted_devices_site": ("on", "off"),
     "device_list": ("complete", "subset"),
     "drift": ("none", "remove", "add", "swap"),
+    "description": (
+        *("groups", "absolute", "elsewhere", "contradicting", "with-others", "v2-only"),
+        *("one-document", "old-address", "bare-address", "nowhere"),
+    ),
 }
 """What each switch may be; the first is the default and the best-supported reading of the facts."""
 
@@ -46,6 +50,9 @@ HELP: dict[str, str] = {
     "device_list": "subset: the account-wide device list lacks a third of the devices",
     "drift": "between two pages: the first row vanishes, a new one comes first, or (swap) the "
     "first vanishes and a new one comes last",
+    "description": "how the API's description is published: a list of two documents; the same with "
+    "absolute addresses, one of them on another host, one that contradicts the other, one more of "
+    "another kind, one only; a list of one for everything; without a list, as before",
     "retry_after": "seconds in a Retry-After header of 429, 5xx and the block, or none",
     "page_max": "the largest page the server gives, and its default",
 }
@@ -69,6 +76,7 @@ class Quirks:
     deleted_devices_site: str = "on"
     device_list: str = "complete"
     drift: str = "none"
+    description: str = "groups"
     retry_after: str = "none"
     page_max: int = 250
 
