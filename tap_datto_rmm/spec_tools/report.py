@@ -110,6 +110,8 @@ def told(done: Outcome) -> Iterator[str]:
         yield f"  {name:<8} {before} → {after}" if before != after else f"  {name:<8} {after}"
     for note in done.notes:
         yield f"  note: {note}"
+    for name in done.missing:
+        yield f"  not seen: {name}"
     if done.kept:
         yield f"  not seen, kept as it was: {some(done.kept)}"
     if not done.written:

@@ -40,6 +40,7 @@ class Outcome:
         new: the document with the vendor's facts.
         same: whether the facts are those that were there.
         written: whether the file was replaced.
+        missing: documents that could not be had.
         kept: paths that nobody could see, and that stay as they were.
         notes: where the vendor's documents contradict each other.
     """
@@ -48,6 +49,7 @@ class Outcome:
     new: Document
     same: bool
     written: bool
+    missing: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -96,7 +98,13 @@ def sync(found: Found, output: Path, *, partial: bool = False, force: bool = Fal
         options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
         replace(output, orjson.dumps(new.content, option=options))
     return Outcome(
-        old=there, new=new, same=same, written=not same or force, kept=unseen, notes=notes
+        old=there,
+        new=new,
+        same=same,
+        written=not same or force,
+        missing=[*found.missing],
+        kept=unseen,
+        notes=notes,
     )
 
 
