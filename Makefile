@@ -70,6 +70,10 @@ spec-sync: setup ## Bring specs/ and the schema snapshots up to the vendor's API
 spec-check: setup ## See that every stream can be made from specs/
 	@$(BIN)/tap-datto-rmm-spec check
 
+.PHONY: spec-feed
+spec-feed: setup ## Write docs/api-changes.md and .xml from docs/api-changes.json
+	@$(BIN)/python -m tools.spec_feed
+
 .PHONY: spec-propose
 spec-propose: ## Open a pull request with what make spec-sync changed (needs gh)
 	@tools/spec-propose

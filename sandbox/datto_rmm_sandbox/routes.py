@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from datto_rmm_sandbox import audits, devices, interfaces, jobs, oddities, patches, sites
 from datto_rmm_sandbox.alerts import alert_row
 from datto_rmm_sandbox.answers import Answer, ApiError, json_answer
-from datto_rmm_sandbox.description import document
+from datto_rmm_sandbox.description import publish
 from datto_rmm_sandbox.limits import CUT_OFF_RATIO, UNLIMITED
 from datto_rmm_sandbox.pages import activity_page, number, page
 from datto_rmm_sandbox.randomness import mixed
@@ -390,11 +390,6 @@ def system_request_rate(state: State, _request: Request) -> Answer:
     return json_answer(status)
 
 
-def api_docs(_state: State, _request: Request) -> Answer:
-    """GET /v3/api-docs, which needs no token: the project's own document of the API."""
-    return Answer(body=document().read_bytes())
-
-
 ROUTES: dict[str, Callable[[State, Request], Answer]] = {
     "/v2/account": account,
     "/v2/account/sites": account_sites,
@@ -444,10 +439,10 @@ ROUTES: dict[str, Callable[[State, Request], Answer]] = {
     "/v3/device/id/{device_id}": partial(device_of_id, version="v3"),
     "/v3/device/macAddress/{mac}": partial(devices_of_mac, version="v3"),
     "/v3/device/{device_uid}": partial(device, version="v3"),
-    "/v3/api-docs": api_docs,
-    "/v3/api-docs/Datto-RMM": api_docs,
+    "/v3/api-docs": publish,
+    "/v3/api-docs/{name}": publish,
 }
 """Paths below /api in the order in which they are tried: fixed words before parameters."""
 
-OPEN = {"/v2/system/status", "/v3/api-docs", "/v3/api-docs/Datto-RMM"}
+OPEN = {"/v2/system/status", "/v3/api-docs", "/v3/api-docs/{name}"}
 """Paths below /api that need no token."""

@@ -10,14 +10,16 @@ from jsonschema.exceptions import SchemaError
 
 from tap_datto_rmm.errors import SpecError
 from tap_datto_rmm.records.openapi import Schema, Spec
+from tap_datto_rmm.spec_tools.document import some
 from tap_datto_rmm.spec_tools.needs import NEEDS
-from tap_datto_rmm.spec_tools.readside import Document, facts
-from tap_datto_rmm.spec_tools.sync import some, undescribed
+from tap_datto_rmm.spec_tools.readside import facts
 from tap_datto_rmm.spec_tools.tables import table
+from tap_datto_rmm.spec_tools.words import undescribed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_datto_rmm.spec_tools.document import Document
     from tap_datto_rmm.spec_tools.needs import Needs
 
 CHOICES: Final = frozenset({"oneOf", "anyOf", "allOf", "$ref"})
@@ -55,6 +57,8 @@ def check(document: Document, exceptions: list[Schema]) -> Findings:
         found.problems += [f"{stream.name}: {problem}" for problem in _problems(spec, stream)]
     found.notes += _stale(document, exceptions)
     found.notes += _differences(spec, Spec.load())
+    if missing := document.origin.missing:
+        found.notes.append(f"not all of the description was there: {some(missing)}")
     without = list(undescribed(document))
     if without:
         found.notes.append(f"{len(without)} without a description: {some(without)}")

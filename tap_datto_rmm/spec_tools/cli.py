@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from typing_extensions import override
@@ -14,12 +14,11 @@ from tap_datto_rmm.settings import PLATFORMS, package_version
 from tap_datto_rmm.spec_tools import check as checks
 from tap_datto_rmm.spec_tools import sync as syncs
 from tap_datto_rmm.spec_tools.diff import compare
-from tap_datto_rmm.spec_tools.readside import Document, read_side
-from tap_datto_rmm.spec_tools.report import FORMATS, plain, summary
+from tap_datto_rmm.spec_tools.discovery import Search
+from tap_datto_rmm.spec_tools.document import Document
+from tap_datto_rmm.spec_tools.merge import merged
+from tap_datto_rmm.spec_tools.report import FORMATS, plain, told
 from tap_datto_rmm.spec_tools.verdicts import Verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 UNCHANGED, FAILED, CHANGED = range(3)
 """Exit codes of `sync`."""
@@ -77,13 +76,24 @@ def main() -> None:
     show_default=True,
     envvar="DATTO_PLATFORM",
     show_envvar=True,
-    help="Platform to ask.",
+    help="Platform to ask first; the others follow where it does not give everything.",
 )
-@click.option("--url", help="Address of an API, or of a document, in place of a platform's.")
+@click.option(
+    "--url",
+    "urls",
+    multiple=True,
+    help="In place of the platforms: address of an API, of a swagger-config, or of a document. "
+    "May be repeated: what they give is merged.",
+)
 @click.option(
     "--output",
     type=FILE,
     help=f"File to bring up to date.  [default: specs/ of a checkout, else ./{DOCUMENT_NAME}]",
+)
+@click.option(
+    "--partial",
+    is_flag=True,
+    help="Take over what could be seen even if something could not; the rest stays as it was.",
 )
 @click.option(
     "--force", is_flag=True, help="Write even if nothing changed, or over a damaged file."
@@ -93,33 +103,31 @@ def main() -> None:
     type=click.FloatRange(min=0, min_open=True),
     default=60,
     show_default=True,
-    help="Seconds that the download may take.",
+    help="Seconds that each answer may take.",
 )
 def sync(
-    *, platform: str, url: str | None, output: Path | None, force: bool, timeout: float
+    *,
+    platform: str,
+    urls: tuple[str, ...],
+    output: Path | None,
+    partial: bool,
+    force: bool,
+    timeout: float,
 ) -> None:
     """Take the vendor's newest facts over; descriptions stay as they are.
 
     Exit code: 0 nothing changed, 2 the file was changed, 1 it failed and the file is as it was.
     """
-    address = syncs.document_url(platform, url)
-    file = output or syncs.default_output()
-    done = syncs.sync(syncs.fetch(address, timeout), address, file, force=force)
-    click.echo(f"From {address}")
-    before = _sizes(done.old) if done.old else ["none"] * 3
-    for name, old, new in zip(
-        ("version", "paths", "schemas"), before, _sizes(done.new), strict=True
-    ):
-        click.echo(plain(f"  {name:<8} {old} → {new}" if old != new else f"  {name:<8} {new}"))
-    if not done.written:
-        click.echo(f"Nothing changed; {file} is as it was.")
-        return
-    if done.old:
-        click.echo(f"  {summary(compare(done.old, done.new, wire_exceptions()))}")
-    if without := list(syncs.undescribed(done.new)):
-        click.echo(plain(f"  {len(without)} without a description yet: {syncs.some(without)}"))
-    click.echo(f"Wrote {file}.")
-    click.get_current_context().exit(UNCHANGED if done.same else CHANGED)
+    search = Search(timeout)
+    found = search.addresses(urls) if urls else search.platforms(platform)
+    click.echo("Asked:")
+    for answer in search.answers:
+        click.echo(plain(f"  {answer.url}: {answer.said}"))
+    done = syncs.sync(found, output or syncs.default_output(), partial=partial, force=force)
+    for line in told(done):
+        click.echo(plain(line))
+    if done.written:
+        click.get_current_context().exit(UNCHANGED if done.same else CHANGED)
 
 
 @main.command()
@@ -136,7 +144,8 @@ def sync(
 def diff(*, old: Path, new: Path, form: str, fail_on: Verdict | None) -> None:
     """Tell what changed for the streams from OLD to NEW, with a verdict for each change.
 
-    Only what can be read counts, and only facts: other words are no change.
+    Only what can be read counts, and only facts: other words are no change. OLD and NEW are files,
+    or folders: the documents in a folder count as one.
     """
     difference = compare(_read(old), _read(new), wire_exceptions())
     click.echo(FORMATS[form](difference), nl=False)
@@ -163,15 +172,16 @@ def check(*, file: Path | None) -> None:
 
 
 def _read(file: Path) -> Document:
+    """Read a document, or a folder of documents that are one together."""
     try:
+        if file.expanduser().is_dir():
+            one = merged(sorted(file.expanduser().glob("*.json")), str(file))
+            for note in one.notes:
+                click.echo(plain(f"note: {note}"), err=True)
+            return one.document
         return Document.parse(file.expanduser().read_bytes(), str(file))
     except OSError as error:
         raise SpecError(f"Cannot read {file}: {error.strerror}.") from None
-
-
-def _sizes(document: Document) -> Sequence[str]:
-    side = read_side(document)
-    return [document.version, str(len(side["paths"])), str(len(side["components"]["schemas"]))]
 
 
 if __name__ == "__main__":

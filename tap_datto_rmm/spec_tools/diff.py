@@ -8,182 +8,29 @@ builds differ where they say the same; the rules (`verdicts`) are ours.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
-from tap_datto_rmm.records.openapi import Schema, Spec, component_name
+from tap_datto_rmm.spec_tools.changes import NO_STREAM, Change, Difference
 from tap_datto_rmm.spec_tools.needs import NEEDS
-from tap_datto_rmm.spec_tools.readside import answer, canonical, read_side
+from tap_datto_rmm.spec_tools.readside import answer, canonical
+from tap_datto_rmm.spec_tools.side import Side
 from tap_datto_rmm.spec_tools.tables import Table, parents, table
-from tap_datto_rmm.spec_tools.verdicts import Rule, Verdict, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from tap_datto_rmm.records.openapi import Schema
+    from tap_datto_rmm.spec_tools.document import Document
     from tap_datto_rmm.spec_tools.needs import Needs
-    from tap_datto_rmm.spec_tools.readside import Document
-
-NO_STREAM: Final = ""
-"""Stands for the stream of what no stream reads."""
+    from tap_datto_rmm.spec_tools.side import Endpoint
 
 DATES: Final = frozenset({"date", "date-time", "time"})
 RUN: Final = 3
 """So many properties that differ in their number only are told as one change."""
 
 _CHECKED = {"type", "format", "enum", "deprecated"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One thing that changed.
-
-    Attributes:
-        stream: whose it is; `NO_STREAM` for what no stream reads.
-        kind: a key of `RULES`.
-        where: what changed: a property's path, a parameter, an endpoint, a component.
-        before: what it was, in words; empty where that is not told.
-        after: what it is.
-        kept: whether the stream's schema stays as it was, thanks to the exceptions of the wire.
-        count: how many properties it stands for.
-    """
-
-    stream: str
-    kind: str
-    where: str
-    before: str = ""
-    after: str = ""
-    kept: bool = False
-    count: int = 1
-
-    @property
-    def text(self) -> str:
-        """The change in words."""
-        detail = " → ".join(filter(None, (self.before, self.after)))
-        some = f"{self.count} of them" if self.count > 1 else ""
-        note = "; ".join(filter(None, (some, detail)))
-        return f"{self.kind}: {self.where}" + (f" ({note})" if note else "")
-
-    @property
-    def rule(self) -> Rule:
-        """How much it matters, and why."""
-        return rule(self.kind, of_a_stream=self.stream != NO_STREAM)
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """All that changed from one document to another.
-
-    Attributes:
-        old: the one.
-        new: the other.
-        changes: what changed, in the order of the streams, what no stream reads last.
-    """
-
-    old: Side
-    new: Side
-    changes: list[Change]
-
-    @property
-    def counts(self) -> Counter[Verdict]:
-        """How many changes there are of each verdict."""
-        return Counter(change.rule.verdict for change in self.changes)
-
-    @property
-    def verdict(self) -> Verdict:
-        """The worst one; compatible where nothing changed."""
-        return next((one for one in Verdict if self.counts[one]), Verdict.COMPATIBLE)
-
-
-class Endpoint(NamedTuple):
-    """A GET operation and its path."""
-
-    path: str
-    operation: Schema
-
-
-class Side:
-    """One of the two documents.
-
-    Args:
-        document: the document.
-        exceptions: the exceptions of the wire.
-    """
-
-    def __init__(self, document: Document, exceptions: list[Schema]) -> None:
-        """Take its read side."""
-        self.version = document.version
-        self.facts = read_side(document)
-        self.schemas: dict[str, Schema] = self.facts["components"]["schemas"]
-        self.gets = {
-            _shape(path): Endpoint(path, item["get"]) for path, item in self.facts["paths"].items()
-        }
-        # A component that no GET answers with any more is still there to make a schema from.
-        self.components = {**document.schemas, **self.schemas}
-        self.spec = Spec(document.content, exceptions, document.source)
-
-    def endpoints(self, stream: Needs) -> dict[str, Endpoint]:
-        """What a stream reads, by path without the names of parameters."""
-        paths = {path for template in stream.paths for path in self.spec.paths_of(template)}
-        return {_shape(path): self.gets[_shape(path)] for path in sorted(paths)}
-
-    def columns(self, stream: Needs) -> Table:
-        """A stream's final schema; empty where it cannot be made."""
-        if stream.component not in self.spec:
-            return {}
-        return table(stream.schema(self.spec))
-
-    @cached_property
-    def read_by_streams(self) -> frozenset[str]:
-        """Components that streams read."""
-        roots = [
-            answer(endpoint.operation)
-            for stream in NEEDS
-            for endpoint in self.endpoints(stream).values()
-        ]
-        return frozenset(self._reached(roots))
-
-    @cached_property
-    def readable(self) -> frozenset[str]:
-        """Components that success answers hold."""
-        return frozenset(
-            self._reached(answer(endpoint.operation) for endpoint in self.gets.values())
-        )
-
-    def answers(self, operation: Schema) -> str:
-        """Say what an operation answers: a component, or else the schema's facts.
-
-        Build 235 writes `GET /v2/alert/{alertUid}` out with a base in place of its variants: what
-        has a component's properties counts as that component.
-        """
-        schema = answer(operation)
-        if "$ref" in schema:
-            return component_name(schema["$ref"])
-        properties = set(schema.get("properties", {}))
-        alike = [
-            name
-            for name, one in sorted(self.components.items())
-            if properties and set(one.get("properties", {})) == properties
-        ]
-        return alike[0] if alike else canonical(schema).decode()
-
-    def _reached(self, roots: Iterable[Schema]) -> Iterator[str]:
-        seen: set[str] = set()
-        waiting: list[Any] = list(roots)
-        while waiting:
-            part = waiting.pop()
-            if isinstance(part, list):
-                waiting += part
-            elif isinstance(part, dict):
-                waiting += part.values()
-                if isinstance(part.get("$ref"), str):
-                    name = component_name(part["$ref"])
-                    if name not in seen:
-                        seen.add(name)
-                        yield name
-                        waiting.append(self.schemas[name])
 
 
 def compare(old: Document, new: Document, exceptions: list[Schema]) -> Difference:
@@ -203,7 +50,7 @@ def compare(old: Document, new: Document, exceptions: list[Schema]) -> Differenc
 def _of_stream(old: Side, new: Side, stream: Needs) -> Iterator[Change]:
     name, component = stream.name, stream.component
     had, has = old.endpoints(stream), new.endpoints(stream)
-    yield from _endpoints(name, had, has)
+    yield from _endpoints(name, had, has, old, new)
     if not had or not has:
         return
     around: list[Change] = []
@@ -235,14 +82,18 @@ def _of_no_stream(old: Side, new: Side) -> Iterator[Change]:
         {shape: endpoint for shape, endpoint in side.gets.items() if shape not in read_paths}
         for side in (old, new)
     )
-    yield from _endpoints(NO_STREAM, had, has)
+    yield from _endpoints(NO_STREAM, had, has, old, new)
     for shape in sorted(had.keys() & has.keys()):
         path, before, after = has[shape].path, had[shape].operation, has[shape].operation
         yield from _parameters(NO_STREAM, before, after, f"{path}: ")
         was, now = old.answers(before), new.answers(after)
         if was != now:
             yield Change(stream=NO_STREAM, kind="answer changed", where=path, before=was, after=now)
-    for name in sorted((old.readable | new.readable) - old.read_by_streams - new.read_by_streams):
+    told = (old.readable | new.readable) - old.read_by_streams - new.read_by_streams
+    told -= new.out_of_sight(old) - new.readable
+    if old.document.origin.missing:
+        told -= old.out_of_sight(new) - old.readable
+    for name in sorted(told):
         if name not in old.readable or name not in new.readable:
             kind = "component new" if name in new.readable else "component gone"
             yield Change(stream=NO_STREAM, kind=kind, where=name)
@@ -252,22 +103,16 @@ def _of_no_stream(old: Side, new: Side) -> Iterator[Change]:
             yield replace(change, where=f"{name}.{change.where}" if change.where else name)
 
 
-def _shape(path: str) -> str:
-    """Leave the names of parameters out of a path.
-
-    >>> _shape("/v2/site/{siteUid}")
-    '/v2/site/{}'
-    """
-    return re.sub(r"\{\w*\}", "{}", path)
-
-
 def _endpoints(
-    stream: str, had: Mapping[str, Endpoint], has: Mapping[str, Endpoint]
+    stream: str, had: Mapping[str, Endpoint], has: Mapping[str, Endpoint], old: Side, new: Side
 ) -> Iterator[Change]:
     for shape in sorted(had.keys() - has.keys()):
-        yield Change(stream=stream, kind="endpoint gone", where=f"GET {had[shape].path}")
+        kind = "endpoint not seen" if new.is_blind_to(had[shape]) else "endpoint gone"
+        yield Change(stream=stream, kind=kind, where=f"GET {had[shape].path}")
     for shape in sorted(has.keys() - had.keys()):
-        yield Change(stream=stream, kind="endpoint new", where=f"GET {has[shape].path}")
+        # Nor can it be told whether it is new, where the older document is known to lack a part.
+        kind = "endpoint not seen" if old.document.origin.missing else "endpoint new"
+        yield Change(stream=stream, kind=kind, where=f"GET {has[shape].path}")
 
 
 def _parameters(stream: str, old: Schema, new: Schema, prefix: str = "") -> Iterator[Change]:

@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from tap_datto_rmm.spec_tools.diff import NO_STREAM
+from tap_datto_rmm.records.openapi import wire_exceptions
+from tap_datto_rmm.spec_tools.changes import NO_STREAM
+from tap_datto_rmm.spec_tools.diff import compare
+from tap_datto_rmm.spec_tools.document import some
+from tap_datto_rmm.spec_tools.side import Side
 from tap_datto_rmm.spec_tools.verdicts import Verdict
+from tap_datto_rmm.spec_tools.words import undescribed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tap_datto_rmm.spec_tools.diff import Change, Difference, Side
+    from tap_datto_rmm.spec_tools.changes import Change, Difference
+    from tap_datto_rmm.spec_tools.document import Document
+    from tap_datto_rmm.spec_tools.sync import Outcome
 
 NOT_READ: Final = "Read by no stream"
 KEPT: Final = "the stream stays as it is, thanks to wire-exceptions.json"
@@ -35,7 +42,7 @@ def as_markdown(difference: Difference) -> str:
     lines = [
         "| | old | new |",
         "|---|---|---|",
-        *_sizes(difference.old, difference.new),
+        *_rows(difference.old, difference.new),
         "",
         f"**{summary(difference)}**",
     ]
@@ -84,7 +91,8 @@ def summary(difference: Difference) -> str:
     """Sum up in one line."""
     if not difference.changes:
         return "Nothing changed for the streams."
-    parts = [f"{difference.counts[verdict]} {verdict}" for verdict in Verdict]
+    told = [one for one in Verdict if one is not Verdict.NOT_SEEN or difference.counts[one]]
+    parts = [f"{difference.counts[verdict]} {verdict}" for verdict in told]
     kept = sum(
         change.kept and change.rule.verdict is Verdict.BREAKING for change in difference.changes
     )
@@ -92,6 +100,28 @@ def summary(difference: Difference) -> str:
         parts[0] += f" ({kept} made up for by wire-exceptions.json)"
     streams = {change.stream for change in difference.changes} - {NO_STREAM}
     return f"{', '.join(parts)}; streams concerned: {', '.join(sorted(streams)) or 'none'}."
+
+
+def told(done: Outcome) -> Iterator[str]:
+    """Tell what a sync came to, in lines."""
+    old, new = (_counts(document) for document in (done.old, done.new))
+    for name, after in new.items():
+        before = old.get(name, "none")
+        yield f"  {name:<8} {before} → {after}" if before != after else f"  {name:<8} {after}"
+    for note in done.notes:
+        yield f"  note: {note}"
+    for name in done.missing:
+        yield f"  not seen: {name}"
+    if done.kept:
+        yield f"  not seen, kept as it was: {some(done.kept)}"
+    if not done.written:
+        yield f"Nothing changed; {done.new.source} is as it was."
+        return
+    if done.old:
+        yield f"  {summary(compare(done.old, done.new, wire_exceptions()))}"
+    if without := list(undescribed(done.new)):
+        yield f"  {len(without)} without a description yet: {some(without)}"
+    yield f"Wrote {done.new.source}."
 
 
 def plain(text: str) -> str:
@@ -116,11 +146,20 @@ def _marked(change: Change) -> str:
     return f"{kind}: {code(rest)}"
 
 
-def _side(side: Side) -> dict[str, Any]:
+def sizes(side: Side) -> dict[str, str | int]:
+    """What a side is, in a few words."""
     return {"version": side.version, "paths": len(side.gets), "schemas": len(side.schemas)}
 
 
-def _sizes(old: Side, new: Side) -> Iterator[str]:
-    for name, before in _side(old).items():
-        after = _side(new)[name]
+def _counts(document: Document | None) -> dict[str, str | int]:
+    return sizes(Side(document, [])) if document else {}
+
+
+def _side(side: Side) -> dict[str, Any]:
+    return {**sizes(side), "origin": side.document.origin.note()}
+
+
+def _rows(old: Side, new: Side) -> Iterator[str]:
+    for name, before in sizes(old).items():
+        after = sizes(new)[name]
         yield f"| {name} | {code(str(before))} | {code(str(after))} |"

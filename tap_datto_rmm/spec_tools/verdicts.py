@@ -13,11 +13,12 @@ class Verdict(StrEnum):
     """How much a change matters, worst first."""
 
     BREAKING = "breaking"
+    NOT_SEEN = "not seen"
     RISKY = "risky"
     COMPATIBLE = "compatible"
 
 
-BREAKING, RISKY, COMPATIBLE = Verdict
+BREAKING, NOT_SEEN, RISKY, COMPATIBLE = Verdict
 
 
 class Rule(NamedTuple):
@@ -30,6 +31,7 @@ class Rule(NamedTuple):
 RULES: Final[dict[str, Rule]] = {
     "endpoint gone": Rule(BREAKING, "the stream cannot be read"),
     "endpoint new": Rule(COMPATIBLE, "the stream can be read"),
+    "endpoint not seen": Rule(NOT_SEEN, "its part of the description was not there to look at"),
     "component gone": Rule(BREAKING, "the stream's schema is made from it"),
     "component new": Rule(COMPATIBLE, "nothing is read from it yet"),
     "answer changed": Rule(BREAKING, "the rows are looked for elsewhere"),
@@ -58,6 +60,7 @@ RULES: Final[dict[str, Rule]] = {
 
 ELSEWHERE: Final[dict[Verdict, Rule]] = {
     BREAKING: Rule(RISKY, "no stream reads it, a custom stream may"),
+    NOT_SEEN: Rule(NOT_SEEN, "no stream reads it, a custom stream may"),
     RISKY: Rule(RISKY, "no stream reads it, a custom stream may"),
     COMPATIBLE: Rule(COMPATIBLE, "no stream reads it, a custom stream can"),
 }

@@ -72,8 +72,9 @@ def test_without_a_token_only_status_and_document_are_shown(shared: Client) -> N
         ("/v2/api-docs", 401),
         ("/swagger.json", 401),
         ("/v2/system/status", 200),
-        ("/v3/api-docs", 200),
-        ("/v3/api-docs/Datto-RMM", 200),
+        ("/v3/api-docs/swagger-config", 200),
+        ("/v3/api-docs/Datto-RMM-v2", 200),
+        ("/v3/api-docs/Datto-RMM", 500),
     ):
         answer = shared.session.get(f"{shared.sandbox.url}/api{path}", timeout=5)
         assert answer.status_code == status, path

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import copy
+import os
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 import pytest
 
 from tap_datto_rmm.records.openapi import Spec, component_name, wire_exceptions
-from tap_datto_rmm.spec_tools.diff import Difference, compare
-from tap_datto_rmm.spec_tools.readside import Document
+from tap_datto_rmm.spec_tools.diff import compare
+from tap_datto_rmm.spec_tools.document import Document, references
+from tap_datto_rmm.spec_tools.readside import read_side
 
-REFERENCE: Final = Path(__file__).parents[3] / "shared" / "reference" / "openapi"
-"""The vendor's builds, where the project was made; elsewhere none are needed."""
+if TYPE_CHECKING:
+    from tap_datto_rmm.spec_tools.changes import Difference
+
+REFERENCE: Final = Path(os.environ.get("VENDOR_BUILDS", "-"))
+"""A folder with the vendor's own builds, which the repository may not hold: build-235.json."""
 
 BUILDS: Final = ("1.22.1-576", "201", "235")
-needs_builds = pytest.mark.skipif(not REFERENCE.is_dir(), reason="the vendor's builds are not here")
+needs_builds = pytest.mark.skipif(not REFERENCE.is_dir(), reason="VENDOR_BUILDS is not set")
 
 Content = dict[str, Any]
 
@@ -89,6 +94,48 @@ def build_1_22() -> Content:
     get = content["paths"]["/v2/activity-logs"]["get"]
     get["parameters"] = [one for one in get["parameters"] if one["name"] != "searchQuery"]
     return content
+
+
+def split(content: Content) -> dict[str, Content]:
+    """The document in parts, as the vendor publishes it: one for each version of the API.
+
+    A build that has one version only is split in the middle of its paths. What no path leads to is
+    in the first part.
+    """
+    paths = sorted(content["paths"])
+    versions = sorted({path.split("/")[1] for path in paths})
+    of_part = {
+        f"Datto-RMM-{one}": [path for path in paths if path.startswith(f"/{one}/")]
+        for one in versions
+    }
+    if len(of_part) == 1:
+        middle = len(paths) // 2
+        of_part = {"Datto-RMM-a": paths[:middle], "Datto-RMM-b": paths[middle:]}
+    needed = {name: schemas_of(content, members) for name, members in of_part.items()}
+    needed[min(needed)] |= content["components"]["schemas"].keys() - set().union(*needed.values())
+    return {name: part(content, members, needed[name]) for name, members in of_part.items()}
+
+
+def schemas_of(content: Content, paths: list[str]) -> set[str]:
+    """Names of the schemas that some paths lead to, also where an answer is written out."""
+    named = read_side(Document(content, "whole"))["paths"]
+    waiting = [*references([content["paths"][path] for path in paths])]
+    waiting += references([named[path] for path in paths if path in named])
+    found: set[str] = set()
+    while waiting:
+        name = component_name(waiting.pop())
+        if name not in found:
+            found.add(name)
+            waiting += references(content["components"]["schemas"][name])
+    return found
+
+
+def part(content: Content, paths: list[str], schemas: set[str]) -> Content:
+    """Some paths of a document, with some of its schemas."""
+    taken = {name: content["components"]["schemas"][name] for name in sorted(schemas)}
+    rest = {key: value for key, value in content.items() if key != "x-origin"}
+    chosen = {path: content["paths"][path] for path in paths}
+    return copy.deepcopy({**rest, "paths": chosen, "components": {"schemas": taken}})
 
 
 def udf(fields: int) -> Content:

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from tap_datto_rmm.records.openapi import wire_exceptions
 from tap_datto_rmm.spec_tools.check import Findings, check
 from tap_datto_rmm.spec_tools.cli import main
-from tap_datto_rmm.spec_tools.readside import Document
+from tap_datto_rmm.spec_tools.document import Document
 from tests.spec_tools.documents import (
     BUILDS,
     REFERENCE,

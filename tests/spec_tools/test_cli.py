@@ -45,8 +45,9 @@ def test_diff_says_so_where_nothing_changed(files: list[str]) -> None:
 def test_diff_as_json_is_for_programs(files: list[str]) -> None:
     found = orjson.loads(run("diff", files[0], files[1], "--format", "json").stdout)
     assert found["verdict"] == "compatible"
-    assert found["counts"] == {"breaking": 0, "risky": 0, "compatible": 6}
+    assert found["counts"] == {"breaking": 0, "not seen": 0, "risky": 0, "compatible": 6}
     assert found["old"]["schemas"] == 103
+    assert found["new"]["origin"] == packaged()["x-origin"]
     assert found["changes"][0] == {
         "stream": "devices",
         "verdict": "compatible",

@@ -16,6 +16,7 @@ from tests.spec_tools.documents import (
     difference,
     needs_builds,
     packaged,
+    split,
     told,
     written_out,
 )
@@ -224,6 +225,36 @@ def test_writing_is_not_looked_at() -> None:
     new["paths"]["/v2/site/{siteUid}"]["post"] = {"responses": {"200": {"description": "Done."}}}
     new["paths"]["/v2/device/{deviceUid}/job"] = {"put": {"responses": {}}}
     assert told(packaged(), new) == []
+
+
+NOT_SEEN = [
+    ("devices_v3", "not seen", "endpoint not seen: GET /v3/account/devices"),
+    ("", "not seen", "endpoint not seen: GET /v3/device/id/{deviceId}"),
+    ("", "not seen", "endpoint not seen: GET /v3/device/macAddress/{macAddress}"),
+    ("", "not seen", "endpoint not seen: GET /v3/device/{deviceUid}"),
+    ("", "not seen", "endpoint not seen: GET /v3/site/{siteUid}/devices"),
+]
+
+
+@pytest.mark.parametrize("whole", [packaged, written_out])
+def test_a_part_that_is_not_there_was_not_seen(whole: Callable[[], Content]) -> None:
+    found = difference(whole(), split(whole())["Datto-RMM-v2"])
+    assert found.verdict is Verdict.NOT_SEEN
+    assert [(one.stream, one.rule.verdict, one.text) for one in found.changes] == NOT_SEEN
+    assert "0 breaking, 5 not seen, 0 risky, 0 compatible" in as_text(found)
+
+
+def test_what_is_known_to_be_missing_is_neither_gone_nor_new() -> None:
+    partial = packaged()
+    partial["x-origin"] = {"missing": ["Datto-RMM-v2-patches"]}
+    schemas = partial["components"]["schemas"]
+    del partial["paths"]["/v2/site/{siteUid}/patches"]
+    del schemas["SitePatchesPage"], schemas["SitePatch"]
+    not_seen = [("site_patches", "not seen", "endpoint not seen: GET /v2/site/{siteUid}/patches")]
+    assert told(packaged(), partial) == not_seen
+    assert told(partial, packaged()) == not_seen
+    del partial["x-origin"]
+    assert told(packaged(), partial)[0][1] == "breaking"
 
 
 def test_the_report_says_it_in_text_markdown_and_json() -> None:
