@@ -7,7 +7,7 @@ import logging
 import math
 import re
 from copy import deepcopy
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -163,8 +163,15 @@ CONVERSIONS: list[tuple[str, object, object]] = [
     ("day", "2026-11-22T00:00:00Z", "2026-11-22"),
     ("day", 1785542400000, "2026-08-01"),
     ("day", "", None),
-    ("day", "2026-11-22T10:00:00Z", NULL),
-    ("day", 1785542402118, NULL),
+    ("day", "2027-03-01T13:45:00Z", "2027-03-01"),
+    ("day", "2027-03-01T23:45:00-05:00", "2027-03-01"),
+    ("day", "2027-03-01 00:15", "2027-03-01"),
+    ("day", 1785542402118, "2026-08-01"),
+    ("day", "1785542402118", "2026-08-01"),
+    ("day", 1785542402, "2026-08-01"),
+    ("day", 0, None),
+    ("day", -62135596800000, None),
+    ("day", "0001-01-01T00:00:00", None),
     ("day", "22/11/2026", NULL),
     ("day", "2026-02-30", NULL),
     ("day", True, NULL),
@@ -424,7 +431,7 @@ sound = {
     "moment": st.datetimes(datetime(2, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
         lambda moment: moment.isoformat(timespec="microseconds")
     ),
-    "day": st.dates().map(str),
+    "day": st.dates(date(2, 1, 1)).map(str),
     "object": st.fixed_dictionaries({}, optional={"inner": st.integers(-9, 9) | st.none()}),
     "open": st.dictionaries(st.text(max_size=3), anything, max_size=3),
     "list": st.lists(st.integers(-9, 9) | st.none(), max_size=4),

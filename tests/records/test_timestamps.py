@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import date, datetime
 
 import pytest
 from hypothesis import given
@@ -10,9 +10,6 @@ from hypothesis import strategies as st
 
 from tap_datto_rmm.records.timestamps import as_date, as_timestamp, timestamp_of
 from tests import truth
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
 
 
 @given(st.datetimes())
@@ -49,6 +46,11 @@ def test_the_date_of_an_item_is_read_as_a_canonical_timestamp() -> None:
     assert timestamp_of({"at": 1785542402118}, "at") == "2026-08-01T00:00:02.118000+00:00"
 
 
-@given(st.dates())
+@given(st.dates(date(2, 1, 1)))
 def test_a_plain_date_stays_what_it_is(day: date) -> None:
     assert as_date(day.isoformat()) == day.isoformat()
+
+
+@given(st.datetimes(datetime(2, 1, 1), timezones=st.timezones()))  # noqa: DTZ001 - any
+def test_of_a_moment_in_text_the_day_is_the_one_that_is_written(moment: datetime) -> None:
+    assert as_date(moment.isoformat()) == str(moment.date())
