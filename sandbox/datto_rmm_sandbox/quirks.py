@@ -27,18 +27,14 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "v3": ("on", "off"),
     "deleted_devices_site": ("on", "off"),
     "device_list": ("complete", "subset"),
-<<<<<<< HEAD
     "drift": ("none", "remove", "add", "swap", "reorder"),
     "never_audited": ("bare", "empty", "null", "204", "403", "404", "405", "410", "422", "500"),
     "null_keys": ("off", "on"),
     "repeat_components": ("off", "on"),
-=======
-    "drift": ("none", "remove", "add", "swap"),
     "description": (
         *("groups", "absolute", "elsewhere", "contradicting", "with-others", "v2-only"),
         *("one-document", "old-address", "bare-address", "nowhere"),
     ),
->>>>>>> spec
 }
 """What each switch may be; the first is the default and the best-supported reading of the facts.
 
@@ -59,20 +55,15 @@ HELP: dict[str, str] = {
     "v3": "whether /v3 exists",
     "deleted_devices_site": "whether the site list has the system site with a uid that is no GUID",
     "device_list": "subset: the account-wide device list lacks a third of the devices",
-<<<<<<< HEAD
     "drift": "between two pages: the first row vanishes, a new one comes first, (swap) the first "
     "vanishes and a new one comes last, or (reorder) rows change places with rows of the next page",
     "drift_path": "only lists drift whose path this regular expression matches",
     "never_audited": "audit of a device that was never audited: a bare object, a body or a status",
     "null_keys": "whether some software has no version and some site patches no installStatus",
     "repeat_components": "whether each job runs its first component twice: two rows of one key",
-=======
-    "drift": "between two pages: the first row vanishes, a new one comes first, or (swap) the "
-    "first vanishes and a new one comes last",
     "description": "how the API's description is published: a list of two documents; the same with "
     "absolute addresses, one of them on another host, one that contradicts the other, one more of "
     "another kind, one only; a list of one for everything; without a list, as before",
->>>>>>> spec
     "retry_after": "seconds in a Retry-After header of 429, 5xx and the block, or none",
     "page_max": "the largest page the server gives, and its default",
     "count_above": "by how much the account's own count of devices is above its lists",
@@ -108,11 +99,8 @@ class Quirks:
     deleted_devices_site: str = "on"
     device_list: str = "complete"
     drift: str = "none"
-<<<<<<< HEAD
     drift_path: str = ""
-=======
     description: str = "groups"
->>>>>>> spec
     retry_after: str = "none"
     page_max: int = 250
     never_audited: str = "bare"
