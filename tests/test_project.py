@@ -106,7 +106,7 @@ def meltano_kind(prop: dict[str, Any]) -> str | None:
         return "date_iso8601"
     types = prop["type"] if isinstance(prop["type"], list) else [prop["type"]]
     kinds = {name: name for name in ("integer", "boolean", "array", "object")}
-    kinds["number"] = "decimal"
+    kinds["number"] = "integer"  # Meltano 4.4 fails to write a decimal that a variable sets
     return next((kinds[name] for name in types if name in kinds), None)
 
 
