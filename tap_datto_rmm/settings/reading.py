@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tap_datto_rmm.errors import TapError
@@ -35,7 +35,7 @@ class Given:
     """The settings as they were given, checked."""
 
     settings: Settings
-    config: dict[str, Any]
+    config: dict[str, Any] = field(repr=False)
     """By name, with defaults: for the SDK, which has settings of its own."""
     sources: Mapping[str, str]
     """Where each that was given comes from: the path of a file, or `environment`."""

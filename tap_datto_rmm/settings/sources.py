@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import io
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from dotenv import dotenv_values
 
@@ -39,12 +39,13 @@ class DotenvError(TapError):
     """The `.env` in the working folder cannot be read."""
 
 
-class Layer(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Layer:
     """Settings from one place."""
 
     source: str
     """As a person calls it: the path of a file, or the environment."""
-    values: Mapping[str, Any]
+    values: Mapping[str, Any] = field(repr=False)
 
 
 def variable(setting: str) -> str:
@@ -67,9 +68,9 @@ def laid_over(layers: Iterable[Layer]) -> tuple[dict[str, Any], dict[str, str]]:
     """
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
-    for source, given in layers:
-        values.update(given)
-        sources.update(dict.fromkeys(given, source))
+    for layer in layers:
+        values.update(layer.values)
+        sources.update(dict.fromkeys(layer.values, layer.source))
     return values, sources
 
 
@@ -77,8 +78,8 @@ def laid_over(layers: Iterable[Layer]) -> tuple[dict[str, Any], dict[str, str]]:
 class Environment:
     """The variables of this process, and those of the working folder's `.env`."""
 
-    exported: Mapping[str, str]
-    dotenv: Mapping[str, str]
+    exported: Mapping[str, str] = field(repr=False)
+    dotenv: Mapping[str, str] = field(repr=False)
     path: Path | None
     """Of the `.env` that was read; None where there is none."""
 

@@ -19,6 +19,7 @@ from typing_extensions import override
 from tap_datto_rmm.http.auth import Token, TokenSource
 from tap_datto_rmm.http.client import Client
 from tap_datto_rmm.settings import Settings
+from tap_datto_rmm.settings.sources import PREFIX, Environment
 from tap_datto_rmm.tap import TapDattoRMM
 from tests.conftest import fast
 
@@ -57,6 +58,11 @@ def assert_that_nothing_leaks(run: Run, *more: str) -> None:
         ({}, {"api_secret": SECRET + "x"}),
         ({}, {"api_key": ""}),
         ({}, {"platform": "nowhere", "api_secret": 7}),
+        ({}, {"api_secret": f'"{SECRET}"'}),
+        ({}, {"api_secret": f"{SECRET}\n{SECRET}"}),
+        ({}, {"api_key": SECRET}),
+        ({}, {"start_date": SECRET, "user_agent": f"{SECRET}\n", "report_path": f"/{KEY}/x"}),
+        ({}, {"refresh_hours": {f"{SECRET} ": 1}, "account_uid": f"{KEY} {KEY}"}),
         ({}, {"api_url": "http://127.0.0.1:9"}),
         ({}, {"api_url": f"https://user:{SECRET}@127.0.0.1:9"}),
         ({"token_failure": "400"}, {"api_key": KEY + "x"}),
@@ -108,6 +114,14 @@ def test_a_file_that_is_no_json_is_not_quoted(quick: QuickTapCommand) -> None:
     file = quick.folder / "broken.json"
     file.write_text(f'{{"api_secret": "{SECRET}', encoding="utf-8")
     run = quick(None, "--config", str(file))
+    assert run.code == 1
+    assert_that_nothing_leaks(run)
+
+
+@pytest.mark.parametrize("line", ["{}", f"{PREFIX}API_SECRETS={{}}", f"{PREFIX}PLATFORM={{}}"])
+def test_a_dotenv_that_is_wrong_is_not_quoted(quick: QuickTapCommand, line: str) -> None:
+    (quick.folder / ".env").write_text(line.format(SECRET), encoding="utf-8")
+    run = quick({"platform": "merlot", "api_key": KEY}, "--config", "ENV")
     assert run.code == 1
     assert_that_nothing_leaks(run)
 
@@ -242,7 +256,11 @@ def test_nothing_that_a_traceback_may_show_holds_a_secret() -> None:
     token = Token(TOKEN, 0.0, 60.0)
     request = requests.Request("POST", "https://x.invalid", data={"password": SECRET}).prepare()
     source = TokenSource(KEY, SECRET, lambda _: {})
-    for one in (settings(), client, token, request, source, client._session):
+    tap = TapDattoRMM(config={"platform": "merlot", "api_key": KEY, "api_secret": SECRET})
+    environment = Environment({f"{PREFIX}API_KEY": KEY}, {f"{PREFIX}API_SECRET": SECRET}, None)
+    layers = environment.layers(tap.known_settings())
+    http = (client, token, request, source, client._session)
+    for one in (*http, settings(), tap, tap.given, environment, layers):
         for text in (repr(one), str(one), f"{one}"):
             assert KEY not in text
             assert SECRET not in text
