@@ -6,16 +6,17 @@ import json
 import logging
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
-from singer_sdk.exceptions import ConfigValidationError
 from typing_extensions import override
 
 from tap_datto_rmm.errors import SpecError, TapError
-from tap_datto_rmm.files import JsonFile
+from tap_datto_rmm.files import ENVIRONMENT, JsonFile
 from tap_datto_rmm.records.openapi import DOCUMENT_NAME, packaged, wire_exceptions
 from tap_datto_rmm.settings import PLATFORMS, package_version
+from tap_datto_rmm.settings.reading import SettingsError
+from tap_datto_rmm.settings.sources import Layer
 from tap_datto_rmm.spec_tools import check as checks
 from tap_datto_rmm.spec_tools import findings
 from tap_datto_rmm.spec_tools import probe as probing
@@ -28,14 +29,8 @@ from tap_datto_rmm.spec_tools.report import FORMATS, plain, told
 from tap_datto_rmm.spec_tools.verdicts import Verdict
 from tap_datto_rmm.tap import TapDattoRMM
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 UNCHANGED, FAILED, CHANGED = range(3)
 """Exit codes of `sync`."""
-
-ENVIRONMENT: Final = "ENV"
-"""As a config: read environment variables."""
 
 PATH: Final = re.compile(r"/v\d+(/(\{\w+\}|[\w.~-]+))+")
 """What `probe` can be told to ask besides."""
@@ -44,13 +39,14 @@ FILE = click.Path(path_type=Path)
 
 
 class _Failure(click.ClickException):
-    """Shows a failure in one line."""
+    """Shows a failure in one line; several wrong settings in one line each."""
 
     exit_code = FAILED
 
     @override
     def show(self, file: Any = None) -> None:
-        click.echo(f"tap-datto-rmm-spec: {plain(self.message)}", err=True)
+        for line in self.message.splitlines():
+            click.echo(f"tap-datto-rmm-spec: {line}", err=True)
 
 
 class _Misuse(click.UsageError):
@@ -74,7 +70,8 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except TapError as error:
-            raise _Failure(str(error)) from None
+            lines = error.problems if isinstance(error, SettingsError) else [str(error)]
+            raise _Failure("\n".join(map(plain, lines))) from None
         except click.UsageError as error:
             raise _Misuse(error.format_message(), error.ctx) from None
 
@@ -206,7 +203,7 @@ def check(*, file: Path | None) -> None:
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
-def probe(*, configs: tuple[str, ...], paths: tuple[str, ...], form: str) -> None:
+def probe(*, configs: tuple[Layer | str, ...], paths: tuple[str, ...], form: str) -> None:
     """Ask an account each path of the description once, and tell what is not as described.
 
     Asked are also paths that are talked of and not described. It takes about 50 calls, and nothing
@@ -217,7 +214,11 @@ def probe(*, configs: tuple[str, ...], paths: tuple[str, ...], form: str) -> Non
     for path in paths:
         if not PATH.fullmatch(path):
             raise SpecError(f"--path {path}: give a path such as /v2/site/{{siteUid}}/things.")
-    tap = _tap(configs)
+    logging.disable(logging.WARNING)  # what matters is told below
+    tap = TapDattoRMM(
+        config=[each for each in configs if isinstance(each, Layer)],
+        parse_env_config=ENVIRONMENT in configs,
+    )
     platform = platform_of(tap.settings.host_url) or "another host than the vendor's"
     probed = probing.probe(tap, paths)
     if form == "json":
@@ -236,17 +237,6 @@ def probe(*, configs: tuple[str, ...], paths: tuple[str, ...], form: str) -> Non
             click.echo(plain(line))
     click.echo(findings.summary(found))
     click.echo(findings.BEFORE_SHARING)
-
-
-def _tap(configs: Sequence[str]) -> TapDattoRMM:
-    """Make a tap, whose settings are checked."""
-    logging.disable(logging.WARNING)  # what matters is told by the probe
-    given = [Path(file).read_text(encoding="utf-8") for file in configs if file != ENVIRONMENT]
-    settings = {name: value for text in given for name, value in json.loads(text).items()}
-    try:
-        return TapDattoRMM(config=settings, parse_env_config=ENVIRONMENT in configs)
-    except ConfigValidationError as error:
-        raise SpecError(" ".join(error.errors)) from None
 
 
 def _read(file: Path) -> Document:
