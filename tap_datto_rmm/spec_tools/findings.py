@@ -60,7 +60,7 @@ def _said(probed: Probed) -> str:
     if probed.lacking:
         return f"not asked, the account shows no {probed.lacking}"
     if probed.status is None:
-        return "no answer"
+        return "no answer, or none that can be read"
     known = probed.status in set(HTTPStatus)
     return f"{probed.status} {HTTPStatus(probed.status).phrase}" if known else str(probed.status)
 

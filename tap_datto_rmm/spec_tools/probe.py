@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tap_datto_rmm.errors import AuthenticationError, RateLimitError, RequestError
 from tap_datto_rmm.http.client import Client, Patience
-from tap_datto_rmm.records.openapi import Schema, Spec
 from tap_datto_rmm.spec_tools.document import Document
-from tap_datto_rmm.spec_tools.parents import LOG, Parents
+from tap_datto_rmm.spec_tools.path_values import LOG, PathValues
 from tap_datto_rmm.spec_tools.readside import answer, facts
 from tap_datto_rmm.spec_tools.shapes import Shape
 from tap_datto_rmm.spec_tools.side import Side
@@ -24,6 +23,7 @@ from tap_datto_rmm.spec_tools.tables import Table, table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_datto_rmm.records.openapi import Schema, Spec
     from tap_datto_rmm.tap import TapDattoRMM
 
 RUMOURED: Final = ("/v2/device/{deviceUid}/site/patch-management",)
@@ -70,7 +70,7 @@ def probe(tap: TapDattoRMM, further: Sequence[str] = ()) -> Iterator[Probed]:
         RateLimitError: the account's limit is used up.
         RequestError: the host does not let one in.
     """
-    known, parents = _Known(tap.spec), Parents()
+    known, values = _Known(tap.spec), PathValues()
     client = Client(tap.settings, IMPATIENT)
     try:
         client.token()
@@ -78,36 +78,46 @@ def probe(tap: TapDattoRMM, further: Sequence[str] = ()) -> Iterator[Probed]:
         paths = {*known.paths, *RUMOURED, *further}
         waiting = sorted(paths, key=lambda path: (path.count("{"), path))
         while waiting:
-            path = next(filter(parents.fill, waiting), waiting[0])
+            path = next(filter(values.fill, waiting), waiting[0])
             waiting.remove(path)
-            filled = parents.fill(path)
+            filled = values.fill(path)
             if filled is None:
-                yield Probed(path=path, lacking=parents.lacking(path))
+                yield Probed(path=path, lacking=values.lacking(path))
                 continue
             query = known.query(path) | ({"from": since} if path == LOG else {})
-            try:
-                content = _as_lists(client.get(filled, query))
-            except (AuthenticationError, RateLimitError):
-                raise
-            except RequestError as error:
-                yield Probed(path=path, status=error.status)
+            status, content = _ask(client, filled, query)
+            if status != HTTPStatus.OK:
+                yield Probed(path=path, status=status)
                 continue
-            parents.learn(path, content)
+            values.learn(path, content)
             shape = Shape(known.table(path))
             shape.take(content)
-            yield Probed(path=path, status=HTTPStatus.OK, shape=shape)
+            yield Probed(path=path, status=status, shape=shape)
     finally:
         client.close()
 
 
-def _as_lists(content: Any) -> Any:  # noqa: ANN401 - decoded JSON
-    """Make lists of what the client decodes row by row only."""
-    if isinstance(content, dict):
-        return {
-            key: list(part) if isinstance(part, Sequence) and not isinstance(part, str) else part
-            for key, part in content.items()
-        }
-    return content
+def _ask(client: Client, path: str, query: dict[str, Any]) -> tuple[int | None, Any]:
+    """Ask once; give the status, None where no answer came, and what was said.
+
+    Raises:
+        AuthenticationError: the key is not accepted any more.
+        RateLimitError: the account's limit is used up.
+    """
+    try:
+        content: Any = client.get(path, query)
+    except (AuthenticationError, RateLimitError):
+        raise
+    except RequestError as error:
+        # A status of 200 is that of an answer that could not be read.
+        return (None if error.status == HTTPStatus.OK else error.status), None
+    if isinstance(content, dict):  # lists come as something that decodes row by row
+        content = {key: _as_list(part) for key, part in content.items()}
+    return HTTPStatus.OK, content
+
+
+def _as_list(part: Any) -> Any:  # noqa: ANN401 - decoded JSON
+    return list(part) if isinstance(part, Sequence) and not isinstance(part, str) else part
 
 
 class _Known:
@@ -116,10 +126,9 @@ class _Known:
     def __init__(self, spec: Spec) -> None:
         # What is left out of the records is sent all the same; what the tap adds is not.
         on_the_wire = [one for one in spec.exceptions if "is" in one and "copies" not in one]
-        self._side = Side(Document(spec.document, spec.source), on_the_wire)
-        self.paths: dict[str, Schema] = self._side.facts["paths"]
-        corrected = Spec(self._side.facts, on_the_wire, spec.source)
-        self._schemas = {name: facts(corrected.component(name)) for name in self._side.schemas}
+        self._side = side = Side(Document(spec.document, spec.source), on_the_wire)
+        self.paths: dict[str, Schema] = side.facts["paths"]
+        self._schemas = {name: facts(side.spec.component(name)) for name in side.schemas}
 
     def table(self, path: str) -> Table:
         if path not in self.paths:

@@ -9,9 +9,15 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 from datto_rmm_sandbox.expected import lines
 
 from tap_datto_rmm.records.openapi import Spec
+from tap_datto_rmm.settings.sources import Layer
+from tap_datto_rmm.spec_tools import findings
+from tap_datto_rmm.spec_tools import probe as probing
+from tap_datto_rmm.spec_tools.cli import main
+from tap_datto_rmm.tap import TapDattoRMM
 from tests.conftest import NOW, SECRETS, Run
 
 if TYPE_CHECKING:
@@ -45,10 +51,10 @@ def probe(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
     return run
 
 
-def facts(run: Run) -> dict[str, dict[str, Any]]:
-    """What was told of each path."""
-    assert run.code == 0, run.err
-    return {one.pop("path"): one for one in json.loads(run.out)["paths"]}
+def told_of(account: Sandbox) -> dict[str, dict[str, Any]]:
+    """What is told of each path, for programs."""
+    tap = TapDattoRMM(config=[Layer("a test", account.settings)])
+    return {one.path: findings.as_content(one) for one in probing.probe(tap)}
 
 
 def texts(content: object) -> Iterator[str]:
@@ -134,11 +140,9 @@ QUIRKS = {
 
 
 @pytest.fixture(scope="module")
-def usual(
-    sandboxes: Callable[..., Sandbox], probe: Callable[..., Run]
-) -> dict[str, dict[str, Any]]:
+def usual(sandboxes: Callable[..., Sandbox]) -> dict[str, dict[str, Any]]:
     """What is told of an account without any quirk."""
-    return facts(probe(sandboxes(devices=200).settings, "--format", "json"))
+    return told_of(sandboxes(devices=200))
 
 
 def flat(told: dict[str, dict[str, Any]]) -> set[tuple[str, str, str]]:
@@ -155,35 +159,30 @@ def flat(told: dict[str, dict[str, Any]]) -> set[tuple[str, str, str]]:
 
 @pytest.mark.parametrize("quirk", QUIRKS)
 def test_a_quirk_is_named_and_nothing_else(
-    usual: dict[str, dict[str, Any]],
-    sandbox: Callable[..., Sandbox],
-    probe: Callable[..., Run],
-    quirk: str,
+    usual: dict[str, dict[str, Any]], sandbox: Callable[..., Sandbox], quirk: str
 ) -> None:
     name, _, value = quirk.partition("=")
     odd = sandbox(devices=200, **{name: value})
     before = flat(usual)
-    after = flat(facts(probe(odd.settings, "--format", "json")))
+    after = flat(told_of(odd))
     answered = {path for path, what, _ in after if what == "status"}
     gone = {(path, f"-{what}", key) for path, what, key in before - after if path not in answered}
     assert (after - before) | gone == QUIRKS[quirk]
 
 
 def test_forms_of_dates_are_told(
-    usual: dict[str, dict[str, Any]], sandbox: Callable[..., Sandbox], probe: Callable[..., Run]
+    usual: dict[str, dict[str, Any]], sandbox: Callable[..., Sandbox]
 ) -> None:
     assert usual[DEVICES]["dates"]["devices[].lastSeen"] == "epoch milliseconds"
     odd = sandbox(devices=200, device_dates="iso")
-    iso = facts(probe(odd.settings, "--format", "json"))[DEVICES]["dates"]
+    iso = told_of(odd)[DEVICES]["dates"]
     assert iso["devices[].lastSeen"] == "text 9999-99-99T99:99:99.999Z"
     assert iso["devices[].warrantyDate"] == "text 9999-99-99"
 
 
-def test_new_keys_are_told_with_their_type(
-    sandbox: Callable[..., Sandbox], probe: Callable[..., Run]
-) -> None:
+def test_new_keys_are_told_with_their_type(sandbox: Callable[..., Sandbox]) -> None:
     account = sandbox(devices=60, faults=("unknown-keys:path=account/sites",))
-    told = facts(probe(account.settings, "--format", "json"))
+    told = told_of(account)
     assert told["/v2/account/sites"]["unknown"] == {
         "sites[].devicesStatus.brandNewInside": "string",
         "sites[].proxySettings.brandNewInside": "string",
@@ -197,7 +196,8 @@ def test_new_keys_are_told_with_their_type(
 def test_what_an_account_lacks_or_forbids_is_told(
     sandbox: Callable[..., Sandbox], probe: Callable[..., Run]
 ) -> None:
-    account = sandbox(devices=1, forbid=("activity-logs",), faults=("status=500:path=users",))
+    faults = ("status=500:path=users", "html:path=account/sites$|account/sites.max")
+    account = sandbox(devices=1, forbid=("activity-logs",), faults=faults)
     run = probe(account.settings, "--path", "/v2/site/{siteUid}/things")
     assert run.code == 0, run.err
     lines = run.out.splitlines()
@@ -205,7 +205,8 @@ def test_what_an_account_lacks_or_forbids_is_told(
     for line in (
         "GET /v2/activity-logs: 403 Forbidden",
         "GET /v2/account/users: 500 Internal Server Error",
-        "GET /v2/site/{siteUid}/things: 404 Not Found",
+        "GET /v2/account/sites: no answer, or none that can be read",
+        f"GET /v2/site/{{siteUid}}/things: {lacking} siteUid",
         f"GET /v2/job/{{jobUid}}: {lacking} jobUid",
         f"GET /v2/audit/printer/{{deviceUid}}: {lacking} deviceUid of class printer",
     ):
@@ -238,9 +239,9 @@ def test_an_account_that_cannot_be_asked_is_one_line(
 
 
 @pytest.mark.parametrize("path", ["things", "/v2/{a.b}", "/v2/site/{siteUid}?x=1", "https://x/v2"])
-def test_another_path_is_a_path(probe: Callable[..., Run], path: str) -> None:
-    run = probe({}, "--path", path)
-    assert run.code == 1
-    assert run.err == (
+def test_another_path_is_a_path(path: str) -> None:
+    result = CliRunner().invoke(main, ["probe", "--config", "ENV", "--path", path])
+    assert result.exit_code == 1
+    assert result.stderr == (
         f"tap-datto-rmm-spec: --path {path}: give a path such as /v2/site/{{siteUid}}/things.\n"
     )

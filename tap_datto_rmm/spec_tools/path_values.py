@@ -1,6 +1,6 @@
-"""Whom a probe asks for: the smallest site, a device of each class, a job, as answers name them.
+"""What a probe fills paths with: the smallest site, a device of each class, a job.
 
-The values stay here: they fill paths, and are never told.
+The values come from the answers to other paths. They stay here, and are never told.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _NO_HEX: Final = re.compile(r"[^0-9A-Fa-f]")
 
 
-class Parents:
+class PathValues:
     """Values for the parameters of paths, found in the answers."""
 
     def __init__(self) -> None:
