@@ -170,6 +170,16 @@ class Search:
         self.answers.append(Answer(url, what + str(error).removeprefix(url).strip()))
 
 
+def platform_of(url: str) -> str:
+    """The platform that an address of the vendor's is of; empty for any other address.
+
+    >>> platform_of("https://syrah-api.centrastage.net/api/v3/api-docs/Datto-RMM")
+    'syrah'
+    """
+    hosts = {urlsplit(host_url({"platform": name})).hostname: name for name in PLATFORMS}
+    return hosts.get(urlsplit(url).hostname, "")
+
+
 def _entries(config: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - decoded JSON of any kind
     """What a list of documents names: address and name; empty where it is no such list."""
     if not isinstance(config, dict) or "openapi" in config:

@@ -16,6 +16,7 @@ from tap_datto_rmm.settings import PLATFORMS
 from tap_datto_rmm.spec_tools import discovery
 from tap_datto_rmm.spec_tools.cli import main
 from tests.spec_tools.documents import as_bytes, packaged, told
+from tests.spec_tools.servers import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -192,6 +193,16 @@ def test_nothing_anywhere_is_one_line(sandbox: Callable[..., Sandbox], file: Pat
     assert (result.exit_code, is_as_it_was(file)) == (FAILED, True)
     assert len(result.stderr.splitlines()) == 1
     assert result.stderr.count("answered HTTP 500") == 3
+
+
+def test_what_the_vendor_names_cannot_break_out_of_a_line(file: Path) -> None:
+    odd = {"openapi": "3.1.0", "info": {}, "paths": {"/a\n::error::\x1b[31m": {}}}
+    with serving(orjson.dumps(odd)) as url:
+        result = run("--url", f"{url}/odd", "--output", str(file))
+    assert (result.exit_code, is_as_it_was(file)) == (FAILED, True)
+    assert len(result.stderr.splitlines()) == 1
+    assert "\x1b" not in result.output
+    assert not [line for line in result.output.splitlines() if line.startswith("::")]
 
 
 # `--url`
