@@ -86,7 +86,7 @@ class DattoStream(Stream):
     which endpoint checks what is nowhere documented."""
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
-    """`RecordConverter` guarantees the same for less; tests/records/test_converter.py compares."""
+    """`RecordConverter` guarantees as much for less: see tests/records/test_conformance.py."""
 
     _tap: TapDattoRMM
 
@@ -236,6 +236,7 @@ class DattoStream(Stream):
             selected=selected,
             known=self.schema,
             copies=self._tap.spec.copies(self.component) if self.component else None,
+            drop_nulls=self._tap.spec.drop_nulls(self.component) if self.component else (),
         )
 
     def _catalog_schema(self) -> Schema:
