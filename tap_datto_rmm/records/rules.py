@@ -183,7 +183,7 @@ class RuleCompiler:
 
 
 def without_nulls(rule: Rule) -> Rule:
-    """Make the rule of an object whose nulls are left out, as of 300 fields that few customers use.
+    """Make the rule of an object that is nearly all nulls (docs/datto-rmm-api.md §5): none is kept.
 
     They are left out first: what is left is little, and nothing else looks at the nulls.
     """
