@@ -23,6 +23,7 @@ from tap_datto_rmm.api.lists import Seen, Watch, read_list
 from tap_datto_rmm.api.pages import read_pages
 from tap_datto_rmm.errors import NotAvailableError, PermissionDeniedError, RequestError
 from tap_datto_rmm.http.prefetch import ordered_prefetch
+from tap_datto_rmm.records.catalogs import usable_schema
 from tap_datto_rmm.records.converter import RecordConverter
 from tap_datto_rmm.records.data_issues import DataIssues
 from tap_datto_rmm.records.schemas import stream_schema
@@ -86,7 +87,7 @@ class DattoStream(Stream):
     which endpoint checks what is nowhere documented."""
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
-    """`RecordConverter` guarantees the same for less; tests/records/test_converter.py compares."""
+    """`RecordConverter` guarantees as much for less: see tests/records/test_conformance.py."""
 
     _tap: TapDattoRMM
 
@@ -230,19 +231,14 @@ class DattoStream(Stream):
             return self.mask[tuple(chain.from_iterable(("properties", name) for name in path))]
 
         return RecordConverter(
-            self._catalog_schema(),
+            usable_schema(self.effective_schema, self.schema, self.primary_keys),
             self.primary_keys,
             self.data_issues,
             selected=selected,
             known=self.schema,
             copies=self._tap.spec.copies(self.component) if self.component else None,
+            drop_nulls=self._tap.spec.drop_nulls(self.component) if self.component else (),
         )
-
-    def _catalog_schema(self) -> Schema:
-        """The catalog's idea of the schema, which may lack properties but no keys."""
-        schema = self.effective_schema
-        keys = {key: self.schema["properties"][key] for key in self.primary_keys}
-        return {**schema, "properties": {**keys, **schema["properties"]}}
 
     def _tell(self, line: str) -> None:
         self.logger.warning("%s: %s", self.name, line)

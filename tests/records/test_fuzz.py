@@ -143,6 +143,7 @@ def stream_of(name: str) -> DattoStream:
     config = {"api_key": "k", "api_secret": "s", "platform": "merlot"}
     tap = TapDattoRMM(config={**config, "keep_unknown_properties": True})
     stream: Any = tap.streams[name]
+    stream.metadata.root.selected = True  # also what is not by default
     return stream  # type: ignore[no-any-return]
 
 
@@ -278,4 +279,7 @@ def check(name: str, body: bytes, damage: Damage) -> None:
         line = bytes(WRITER.serialize_message(RecordMessage(stream=name, record=record)))
         assert b"\\u0000" not in line
         validator_of(name).validate(json.loads(line)["record"])
+        assert list(record) == list(stream.schema["properties"])
         assert all(record[key] is not None for key in stream.primary_keys)
+        assert record[stream.primary_keys[0]] != ""
+        assert None not in (record.get("udf") or {}).values()
