@@ -50,6 +50,10 @@ format: setup ## Let ruff format the code and mend what it can
 pytest: setup ## The tests alone; PYTEST_ARGS='-k alerts' chooses some
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
+.PHONY: sdk-main
+sdk-main: setup ## The tests against the SDK's main branch, in an environment of their own
+	@PYTEST_ARGS='$(PYTEST_ARGS)' tools/sdk-main
+
 .PHONY: fuzz
 fuzz: setup ## Pages that try to break the tap, other ones each time: 200,000, ten minutes
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-8000} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(BIN)/pytest $(PYTEST_ARGS) --dist=load --show-capture=no tests/records/test_fuzz.py

@@ -77,8 +77,8 @@ class ConfiguredTap(Tap):
             DotenvError: there is a `.env`, and it cannot be read.
         """
         self.logger.addFilter(_is_so)
-        environment = Environment.read()
-        if parse_env_config and not environment.export().isdisjoint(LEVEL_VARIABLES):
+        environment = Environment.read() if parse_env_config else Environment.exported_only()
+        if not environment.export().isdisjoint(LEVEL_VARIABLES):
             reset_log_level()
         self.given = read_settings(
             [Layer("config", config)] if isinstance(config, Mapping) else config or (),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -22,7 +21,7 @@ from tap_datto_rmm.settings.declaration import (
 )
 from tap_datto_rmm.settings.refresh import is_pattern
 from tap_datto_rmm.settings.sources import PREFIX
-from tap_datto_rmm.settings.values import LOOPBACK_HOSTS, as_utc, host_url
+from tap_datto_rmm.settings.values import LOOPBACK_HOSTS, as_utc, host_url, path_of
 from tap_datto_rmm.texts import bare, nearest
 
 if TYPE_CHECKING:
@@ -228,7 +227,7 @@ def _user_agent(value: str) -> str | None:
 
 
 def _report_path(value: str) -> str | None:
-    path = Path(value.strip()).expanduser()
+    path = path_of(value)
     if path.is_dir():
         return f"is a folder; it must be: {EXPECTED['report_path']}."
     if not path.parent.is_dir():

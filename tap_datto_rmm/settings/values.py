@@ -156,5 +156,14 @@ def as_utc(text: str) -> datetime:
     raise ValueError("no date")  # a time, a duration or an interval
 
 
+def path_of(text: str) -> Path:
+    """Give the path that a text names; `~` is the home, where there is one."""
+    path = Path(text.strip())
+    try:
+        return path.expanduser()
+    except RuntimeError:  # a container's user may have none
+        return path
+
+
 def _path(text: str | None) -> Path | None:
-    return Path(text.strip()).expanduser() if text and text.strip() else None
+    return path_of(text) if text and text.strip() else None

@@ -5,12 +5,12 @@ A stream of the API is a subclass that says only what it is: name, path, compone
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote
 
-from singer_sdk.helpers._util import utc_now
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage
@@ -331,7 +331,7 @@ class DattoStream(Stream):
                     stream=stream_map.stream_alias,
                     record=mapped,
                     version=self._stream_version,
-                    time_extracted=utc_now(),
+                    time_extracted=datetime.now(UTC),
                 )
 
     # Deletions
