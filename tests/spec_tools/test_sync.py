@@ -149,6 +149,7 @@ def test_the_vendors_own_build_is_what_the_packaged_document_states(file: Path) 
         ("hang=5", "took longer than 0.5 s"),
         ("trickle", "took longer than 0.5 s"),
         ("redirect=https://elsewhere.invalid/x", "leads to another host"),
+        ("redirect=http://[", "leads to what is no address"),
     ],
 )
 def test_a_failed_download_leaves_the_file_as_it_is(
