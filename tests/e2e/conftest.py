@@ -45,7 +45,7 @@ class QuickTapCommand(TapCommand):
 
     forker: Forker | None = None
     patience: dict[str, float] = field(default_factory=dict)
-    """How the client's patience differs from its defaults, so that no test waits minutes."""
+    """How the tap's retry policy differs from its own, so that no test waits minutes."""
     progress: dict[str, float] = field(default_factory=dict)
     """How the constants of the tap's progress differ, so that no test waits ten seconds."""
     screen: str | None = None

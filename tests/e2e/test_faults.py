@@ -88,10 +88,10 @@ LASTING = {
 }
 """What does not pass: fault, and what the user reads."""
 
-SECOND = {"window_seconds": 1.0}
+SECOND = {"window": 1.0}
 """A vendor's minute that lasts a second."""
 QUICK = {**SECOND, "longest_wait": 0.1}
-IMPATIENT = {**QUICK, "tries": 3, "first_tries": 3}
+IMPATIENT = {**QUICK, "patience": 0.2, "first_patience": 0.2, "outage": 0.2}
 
 
 @dataclass
@@ -366,8 +366,8 @@ def test_without_a_token_no_stream_tries_its_luck(bench: Bench, fault: str, mess
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("http://127.0.0.1:9", "the connection failed or was cut; check outbound HTTPS"),
-        ("https://nowhere.invalid", "the host name does not resolve; check `platform`/`api_url`"),
+        ("http://127.0.0.1:9", "127.0.0.1:9 refuses the connection; check outbound HTTPS"),
+        ("https://nowhere.invalid", "the host name nowhere.invalid does not resolve; check `platform`/`api_url`"),
     ],
 )
 def test_without_a_network_the_run_ends_soon(bench: Bench, url: str, message: str) -> None:
@@ -426,7 +426,7 @@ def test_above_the_limit_all_requests_stop_and_the_block_is_never_reached(
     crowded = sandbox(
         rate_limit=40, rate_window=3, block_after=20, retry_after=retry_after, slow_down_seconds=0
     )
-    quick.patience = {"window_seconds": 3.0}
+    quick.patience = {"window": 3.0}
     config = fast(crowded, max_parallel_requests=parallel)
     run = quick.sync(config, "device_audits")
     statuses = crowded.state.journal.by_status
@@ -451,7 +451,7 @@ def test_an_ip_block_is_waited_out(
 
     other_tool = Thread(target=block)
     other_tool.start()
-    quick.patience = {"block_seconds": 1.6}
+    quick.patience = {"block": 1.6}
     run = quick.sync(fast(strict, max_parallel_requests=4), "device_audits", "printer_audits")
     other_tool.join()
     assert run.code == 0, run.err
@@ -464,7 +464,7 @@ def test_a_block_that_does_not_end_ends_the_run(
     sandbox: Callable[..., Sandbox], quick: QuickTapCommand
 ) -> None:
     strict = sandbox(rate_limit=30, block_after=1, block_seconds=600, slow_down_seconds=0)
-    quick.patience = {"window_seconds": 1.0, "block_seconds": 0.2, "refused_seconds": 2.5}
+    quick.patience = {"window": 1.0, "block": 0.2, "refused": 2.5}
     run = quick.sync(fast(strict), "devices", "device_audits", "printer_audits")
     assert run.code == 1
     assert "HTTP 403 on every path: this IP address is blocked" in run.err.splitlines()[-1]
@@ -488,7 +488,7 @@ def test_the_limit_that_others_use_up_for_good_ends_the_run(
     sandbox: Callable[..., Sandbox], quick: QuickTapCommand
 ) -> None:
     busy = sandbox(rate_limit=60, other_client_rate=10_000, block_after=1000)
-    quick.patience = {"window_seconds": 0.2, "refused_seconds": 1.5}
+    quick.patience = {"window": 0.2, "refused": 1.5}
     run = quick.sync(fast(busy), *truth.STREAMS)
     assert run.code == 1
     assert "Other tools use up the account's request limit" in run.err.splitlines()[-1]

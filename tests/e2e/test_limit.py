@@ -40,7 +40,7 @@ def test_other_tools_are_left_their_room_and_nothing_is_refused(
     quick: QuickTapCommand, sandbox: Callable[..., Sandbox], shape: str
 ) -> None:
     account = shared_account(sandbox, rate_status=shape)
-    quick.patience = {"window_seconds": WINDOW, "calibration_seconds": 0.1}
+    quick.patience = {"window": WINDOW}
     run = quick.sync(fast(account, max_requests_per_minute=SLOW_FROM), "device_audits")
     assert run.code == 0, run.err
     assert len(run.records["device_audits"]) > LIMIT
@@ -57,7 +57,7 @@ def test_without_that_knowledge_the_same_run_is_refused_and_loses_nothing(
     quick: QuickTapCommand, sandbox: Callable[..., Sandbox]
 ) -> None:
     account = shared_account(sandbox, faults=(f"status=500:path={STATUS}",), retry_after="none")
-    quick.patience = {"window_seconds": WINDOW, "calibration_seconds": 0.1}
+    quick.patience = {"window": WINDOW}
     run = quick.sync(fast(account, max_requests_per_minute=SLOW_FROM), "device_audits")
     assert run.code == 0, run.err
     assert len(run.records["device_audits"]) > LIMIT
@@ -69,7 +69,7 @@ def test_a_status_that_fails_costs_no_more_than_one_call_in_a_hundred(
     quick: QuickTapCommand, sandbox: Callable[..., Sandbox], fault: str
 ) -> None:
     account = sandbox(devices=400, faults=(f"{fault}:path={STATUS}",))
-    quick.patience = {"calibration_seconds": 0.0}
+    quick.patience = {"window": 0.0}
     run = quick.sync(fast(account), "device_audits")
     assert run.code == 0, run.err
     asked = taken(account)
