@@ -11,7 +11,7 @@ import io
 import time
 from functools import cache
 from http.client import HTTPResponse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import override
 
@@ -54,18 +54,18 @@ class _Socket:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
 
-    def makefile(self, mode: str) -> io.BufferedReader:
+    def makefile(self, mode: Literal["rb"]) -> io.BufferedReader:
         """Open the file; time runs from here."""
-        assert mode == "rb"
         seconds = self._sock.gettimeout()
         if seconds is None:
-            return self._sock.makefile("rb")
+            return self._sock.makefile(mode)
         return io.BufferedReader(_Reader(self._sock, time.monotonic() + seconds))
 
 
 class _Response(HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
-        super().__init__(_Socket(sock), *args, **kwargs)  # type: ignore[arg-type]
+        with_a_deadline: Any = _Socket(sock)  # all that is asked of it is a file
+        super().__init__(with_a_deadline, *args, **kwargs)
 
 
 @cache

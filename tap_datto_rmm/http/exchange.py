@@ -71,9 +71,7 @@ class Exchanges:
         self._asking = Lock()
         self._blocked_at = -math.inf
 
-    def send(
-        self, request: Request, where: str, counted: Sequence[Counters]
-    ) -> Outcome[Response]:
+    def send(self, request: Request, where: str, counted: Sequence[Counters]) -> Outcome[Response]:
         """Send a request when its turn has come.
 
         Args:
@@ -142,33 +140,37 @@ class Exchanges:
             counters.add(refusals=1)
         seconds = retry_after(response)
         refused_for = self._limiter.refused_for
-        if refused_for + (self._policy.window if seconds is None else seconds) > self._policy.refused:
+        if (
+            refused_for + (self._policy.window if seconds is None else seconds)
+            > self._policy.refused
+        ):
             return self._give_up(rate_limited(where, refused_for, self._service.advice))
         return self._tell(self._limiter.refuse(seconds), f"HTTP 429 on {where}")
 
     def _heed_the_block(
         self, where: str, sent_at: float, counted: Sequence[Counters]
-    ) -> Refused | Failed | None:
+    ) -> Again | Refused | Failed | None:
         """Tell a missing permission (None) from the block of this address, by the public path."""
         with self._asking:
             if self._blocked_at > sent_at:
                 return REFUSED
-            reply = self._ask_in_public(counted)
+            reply, public = self._ask_in_public(counted), self._service.public_path
             if isinstance(reply, Lost):
-                return self._without_response(reply, self._service.public_path)
+                return self._without_response(reply, public)
             if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
-                return self._heed_the_limit(reply, self._service.public_path, counted)
-            if reply.status != HTTPStatus.FORBIDDEN:
-                return None
-            self._blocked_at = self._clock()
-            error = blocked(where, self._service.advice)
-            if not self._watch.has_succeeded:
-                return Failed(error)
-            seconds = retry_after(reply) or self._policy.block
-            if self._limiter.refused_for + seconds > self._policy.refused:
-                return self._give_up(error)
-            why = "HTTP 403 on every path: the IP address is blocked"
-            return self._tell(self._limiter.pause(seconds), why)
+                return self._heed_the_limit(reply, public, counted)
+            return self._block(reply, where) if reply.status == HTTPStatus.FORBIDDEN else None
+
+    def _block(self, response: Response, where: str) -> Refused | Failed:
+        self._blocked_at = self._clock()
+        error = blocked(where, self._service.advice)
+        if not self._watch.has_succeeded:
+            return Failed(error)
+        seconds = retry_after(response) or self._policy.block
+        if self._limiter.refused_for + seconds > self._policy.refused:
+            return self._give_up(error)
+        why = "HTTP 403 on every path: the IP address is blocked"
+        return self._tell(self._limiter.pause(seconds), why)
 
     def _give_up(self, error: RateLimitError) -> Failed:
         self._limiter.close(error)

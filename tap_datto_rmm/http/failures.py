@@ -136,8 +136,8 @@ def _worded(lost: Lost, where: str, advice: Advice) -> str:
         Cause.NOT_TRUSTED: f"the TLS certificate is not trusted ({host}); check REQUESTS_CA_BUNDLE "
         f"and {advice.address}",
         Cause.NO_TLS: f"no TLS connection to {host}; check {advice.address} and any proxy between",
-        Cause.PROXY: f"{proxy} refused or does not answer, on the way to {host}; check HTTPS_PROXY, "
-        "ALL_PROXY and NO_PROXY",
+        Cause.PROXY: f"{proxy} refused or does not answer, on the way to {host}; check "
+        "HTTPS_PROXY, ALL_PROXY and NO_PROXY",
         Cause.NO_SOCKS: f"{proxy} is a SOCKS proxy, and the package for those is missing: "
         f"{advice.socks}, or check HTTPS_PROXY and ALL_PROXY",
         Cause.NO_REQUEST: f"no request can be made of this (host {host}); check {advice.address}, "

@@ -97,31 +97,34 @@ class HostWatch:
     def _wait_until_back(
         self, since: float, failure: Again, found: Again, probe: Callable[[], Again | None]
     ) -> None:
-        minutes = self._policy.outage / 60
         self._closing.warn(
             f"{failure.error} Nothing else succeeds: an outage. All requests wait for its end, "
-            f"{minutes:.0f} minutes at most."
+            f"{_span(self._policy.outage)} at most."
         )
         probes = 1
         latest: Again | None = found
         while latest is not None:
             if self._clock() - since >= self._policy.outage:
-                self._ended = outage(failure, minutes)
+                self._ended = outage(failure, self._policy.outage)
                 raise self._ended
             self._closing.sleep(max(latest.wait, self._policy.wait_after(probes)))
             latest = probe()
             probes += 1
         self.succeeded()
         self._back_at = self._clock()
-        self._closing.warn(f"The outage is over, after {self._back_at - since:.0f} s.")
+        self._closing.warn(f"The outage is over, after {_span(self._back_at - since)}.")
 
 
-def outage(failure: Again, minutes: float) -> OutageError:
+def outage(failure: Again, seconds: float) -> OutageError:
     """Word the end of patience with a host."""
     error = failure.error
     return OutageError(
-        f"No request has succeeded for {minutes:.0f} minutes: an outage of the API, or of the way "
+        f"No request has succeeded for {_span(seconds)}: an outage of the API, or of the way "
         f"to it. Run again later. The last failure: {error}",
         path=error.path,
         status=error.status,
     )
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} s"  # noqa: PLR2004

@@ -97,7 +97,7 @@ class Persistence:
 
     def _last_word(self, failure: Again, allowed: float) -> RequestError:
         if not self._watch.has_succeeded and allowed == self._policy.outage:
-            return outage(failure, allowed / 60)
+            return outage(failure, allowed)
         return failure.error
 
 

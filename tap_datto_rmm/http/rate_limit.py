@@ -22,16 +22,16 @@ class RateLimiter:
 
     Args:
         requests: that may leave in any rolling window.
-        window: the server's window in seconds.
         clock: seconds that never run backwards.
+        window: the server's window in seconds.
         changed: where threads wait for their turn.
     """
 
     def __init__(
         self,
         requests: int,
-        window: float = WINDOW_SECONDS,
         clock: Callable[[], float] = time.monotonic,
+        window: float = WINDOW_SECONDS,
         changed: Condition | None = None,
     ) -> None:
         """Start with the whole budget free."""

@@ -1,8 +1,7 @@
-"""The transport in use: requests and urllib3, with proxies and certificates from the environment."""
+"""The transport in use: requests, with proxies and certificates from the environment."""
 
 from __future__ import annotations
 
-import errno
 import time
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from tap_datto_rmm.http.transport import Request
 
 CONNECT_SECONDS: Final = 10.0
-"""Time for a connection to one address; the time-out of the exchange, if shorter, counts instead."""
+"""Time for a connection to one address; a shorter time-out of the exchange counts instead."""
 
 
 class RequestsTransport:
@@ -48,6 +47,8 @@ class RequestsTransport:
     def send(self, request: Request) -> Response | Lost:
         """Make one exchange; redirects are not followed."""
         started = time.monotonic()
+        connect = min(CONNECT_SECONDS, self._timeout)
+        timeout: Any = Timeout(total=self._timeout, connect=connect)  # the stubs know no such type
         try:
             with self._session.request(
                 request.method,
@@ -56,9 +57,7 @@ class RequestsTransport:
                 data=request.form,
                 headers=request.headers,
                 auth=_as_it_is,
-                timeout=Timeout(
-                    total=self._timeout, connect=min(CONNECT_SECONDS, self._timeout)
-                ),
+                timeout=timeout,
                 allow_redirects=False,
                 stream=True,
             ) as response:
@@ -85,7 +84,7 @@ class _Adapter(HTTPAdapter):
 
     @override
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        pool = super().get_connection_with_tls_context(*args, **kwargs)
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
         pool.ConnectionCls = with_deadline(pool.ConnectionCls)
         return pool
 
@@ -95,33 +94,41 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
+_KINDS: Final = (
+    (requests.exceptions.ProxyError, Cause.PROXY),
+    (requests.ConnectTimeout, Cause.NO_CONNECTION),
+    (requests.Timeout, Cause.TIME_OUT),
+)
+_PHRASES: Final = (
+    ("SOCKS support", Cause.NO_SOCKS),
+    ("CA certificate", Cause.NOT_TRUSTED),  # a bundle of certificates that is not there
+    ("CERTIFICATE_VERIFY_FAILED", Cause.NOT_TRUSTED),
+    ("doesn't match", Cause.NOT_TRUSTED),
+    ("timed out", Cause.TIME_OUT),
+    ("EOF occurred", Cause.CUT),
+)
+"""What the libraries tell in words only."""
+
+
 def _cause_of(error: Exception) -> Cause:
     """Tell why requests gave no response."""
-    if isinstance(error, requests.exceptions.ProxyError):
-        return Cause.PROXY
-    if isinstance(error, requests.exceptions.InvalidSchema) and "SOCKS" in str(error):
-        return Cause.NO_SOCKS
-    if "CA certificate" in str(error):  # a bundle of certificates that is not there
-        return Cause.NOT_TRUSTED
-    if isinstance(error, requests.exceptions.SSLError):
-        return _cause_of_tls(str(error))
-    if isinstance(error, requests.ConnectTimeout):
-        return Cause.NO_CONNECTION
-    if isinstance(error, requests.Timeout) or "timed out" in str(error):
-        return Cause.TIME_OUT
     reason = getattr(error.args[0], "reason", None) if error.args else None
-    if isinstance(reason, NameResolutionError):
-        return Cause.NO_NAME
     if isinstance(reason, NewConnectionError):
-        refused = getattr(reason.__cause__, "errno", None) == errno.ECONNREFUSED
-        return Cause.CONNECTION_REFUSED if refused else Cause.NO_ROUTE
+        return _cause_of_no_connection(reason)
+    known = [cause for kind, cause in _KINDS if isinstance(error, kind)]
+    known += [cause for phrase, cause in _PHRASES if phrase in str(error)]
+    if known:
+        return known[0]
+    if isinstance(error, requests.exceptions.SSLError):
+        return Cause.NO_TLS
     return Cause.NO_REQUEST if isinstance(error, ValueError) else Cause.CUT
 
 
-def _cause_of_tls(text: str) -> Cause:
-    if "CERTIFICATE_VERIFY_FAILED" in text or "doesn't match" in text:
-        return Cause.NOT_TRUSTED
-    return Cause.CUT if "EOF" in text else Cause.NO_TLS
+def _cause_of_no_connection(reason: NewConnectionError) -> Cause:
+    if isinstance(reason, NameResolutionError):
+        return Cause.NO_NAME
+    refused = isinstance(reason.__cause__, ConnectionRefusedError)
+    return Cause.CONNECTION_REFUSED if refused else Cause.NO_ROUTE
 
 
 def _host_of(url: str) -> str:

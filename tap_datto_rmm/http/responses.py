@@ -49,6 +49,13 @@ def outcome_of(
         return _answer_of(response, where, service, quotes=quotes)
     if status == HTTPStatus.NO_CONTENT:
         return Success(None)
+    return _failure_of(response, where, service, quotes=quotes)
+
+
+def _failure_of(
+    response: Response, where: str, service: Service, *, quotes: bool
+) -> Again | Failed:
+    status = response.status
     error = _worded(response, where, quotes=quotes)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in PASSING_STATUSES:
         return Again(error, retry_after(response) or 0.0, response.seconds)
@@ -58,9 +65,8 @@ def outcome_of(
         return Failed(redirected(where, status, service.advice))
     if status in GONE:
         return Failed(NotAvailableError(str(error), path=where, status=status))
-    if status == HTTPStatus.FORBIDDEN:
-        return Failed(not_permitted(where, service.advice))
-    return Failed(error)
+    forbidden = status == HTTPStatus.FORBIDDEN
+    return Failed(not_permitted(where, service.advice) if forbidden else error)
 
 
 def _answer_of(response: Response, where: str, service: Service, *, quotes: bool) -> Outcome[Any]:

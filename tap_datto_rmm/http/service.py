@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_datto_rmm.http.failures import Advice
 from tap_datto_rmm.http.transport import Request
@@ -44,7 +44,7 @@ class Service:
     def request(
         self,
         path: str,
-        params: Mapping[str, object] | None = None,
+        params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Request:
         """Ask for what is at a path."""

@@ -25,7 +25,10 @@ SMALLEST_SHARE: Final = 0.1
 """However busy others are, this share of the own budget stays usable."""
 
 AFTER_REFUSAL: Final = 0.8
-"""A refusal lowers the ceiling to this share of what it was."""
+"""A refusal lowers the ceiling to this share of what was in use, for that was too much."""
+
+LOWEST_AFTER_REFUSAL: Final = 0.5
+"""But not below this share of what the ceiling was: one refusal may say little."""
 
 RECOVERY_PER_WINDOW: Final = 0.05
 """Share of the ceiling that each window without a refusal gives back; each refusal that is still
@@ -120,10 +123,10 @@ class SlidingWindow:
         threads wait, the server's patience is tried once.
         """
         used = self.used(now)
-        aged = takewhile(lambda at: now - at >= self.window, self._left)
+        aged = sum(1 for _ in takewhile(lambda at: now - at >= self.window, self._left))
         self._left.append(now)
         self._trial_under_way = self._refused_since is not None
-        return Turn(used - sum(1 for _ in aged), self._trial_under_way)
+        return Turn(used - aged, self._trial_under_way)
 
     def count(self, now: float) -> None:
         """Note that a request leaves that cannot wait for its turn."""
@@ -141,17 +144,21 @@ class SlidingWindow:
         Args:
             now: the time.
             asked: seconds that the server asked for; each time in a row they are doubled, up to a
-                window. None: a whole window, after which it is free for certain.
+                window. None: until the window has room again; in a row a whole one, after which it
+                is free for certain.
 
         Returns:
             Seconds of the pause that begins; 0 where it is no news.
         """
-        longest = self.window if asked is None else max(asked, SHORTEST_PAUSE)
-        if now >= self._paused_until and asked is not None:
+        if now >= self._paused_until:
             again = now - self._paused_until <= self.window
             self._in_a_row = self._in_a_row + 1 if again else 0
-            longest = max(longest, min(longest * 2.0**self._in_a_row, self.window))
-        return self.pause(now, longest + self._jitter(JITTER * longest))
+        if asked is None:
+            seconds = self.window if self._in_a_row else self._until_there_is_room(now)
+        else:
+            asked = max(asked, SHORTEST_PAUSE)
+            seconds = max(asked, min(asked * 2.0**self._in_a_row, self.window))
+        return self.pause(now, seconds + self._jitter(JITTER * seconds))
 
     def pause(self, now: float, seconds: float) -> float:
         """Let nothing leave for so long, then less than before.
@@ -188,9 +195,19 @@ class SlidingWindow:
     def _slow_down(self, now: float) -> None:
         while self._refusals and now - self._refusals[0] > MEMORY_WINDOWS * self.window:
             self._refusals.popleft()
-        self._share, self._share_since = self._share_at(now) * AFTER_REFUSAL, now
+        in_use = AFTER_REFUSAL * self.used(now) / self.ceiling(now)
+        lower = max(LOWEST_AFTER_REFUSAL, min(AFTER_REFUSAL, in_use))
+        self._share, self._share_since = self._share_at(now) * lower, now
         self._recovery = RECOVERY_PER_WINDOW / 2.0 ** len(self._refusals)
         self._refusals.append(now)
+
+    def _until_there_is_room(self, now: float) -> float:
+        """Seconds until so many of ours have left the window that the lowered ceiling has room."""
+        used = self.used(now)
+        if not used:
+            return self.window
+        gone = self._left[int(used * (1 - AFTER_REFUSAL))] + self.window - now
+        return min(max(gone, SHORTEST_PAUSE), self.window)
 
     def _share_at(self, now: float) -> float:
         windows = (now - self._share_since) / self.window

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +20,8 @@ class Request:
     method: str
     url: str
     """Without the query."""
-    headers: Mapping[str, str] = field(default=NOTHING, repr=False)
-    params: Mapping[str, object] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    params: Mapping[str, Any] | None = None
     """The query's parameters."""
     form: Mapping[str, str] | None = field(default=None, repr=False)
 

@@ -367,7 +367,10 @@ def test_without_a_token_no_stream_tries_its_luck(bench: Bench, fault: str, mess
     ("url", "message"),
     [
         ("http://127.0.0.1:9", "127.0.0.1:9 refuses the connection; check outbound HTTPS"),
-        ("https://nowhere.invalid", "the host name nowhere.invalid does not resolve; check `platform`/`api_url`"),
+        (
+            "https://nowhere.invalid",
+            "the host name nowhere.invalid does not resolve; check `platform`/`api_url`",
+        ),
     ],
 )
 def test_without_a_network_the_run_ends_soon(bench: Bench, url: str, message: str) -> None:

@@ -35,7 +35,13 @@ KEY: Final = "key-WHGLBXIWDMBHPVSB"
 SECRET: Final = "s3cr3t+/=&-QKWLAYXUPFSC"
 PROXY_PASSWORD: Final = "pr0xy-JWNRTUYQ"
 AT_DEBUG = {"LOGLEVEL": "DEBUG", "TAP_DATTO_RMM_LOGLEVEL": "DEBUG"}
-IMPATIENT = {"tries": 2, "first_tries": 2, "longest_wait": 0.05, "refused_seconds": 0}
+IMPATIENT = {
+    "patience": 0.1,
+    "first_patience": 0.1,
+    "outage": 0.1,
+    "longest_wait": 0.05,
+    "refused": 0,
+}
 
 
 @pytest.fixture(autouse=True)
