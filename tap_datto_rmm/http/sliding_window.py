@@ -55,6 +55,43 @@ class Turn(NamedTuple):
     """Seconds."""
 
 
+class Slowdown:
+    """The share of the ceiling that refusals have left, and how it comes back.
+
+    Args:
+        window: the server's window in seconds.
+    """
+
+    def __init__(self, window: float) -> None:
+        """Start with the whole."""
+        self._window = window
+        self._share = 1.0
+        self._since = 0.0
+        self._recovery = RECOVERY_PER_WINDOW
+        self._refusals: deque[float] = deque()
+
+    def share(self, now: float) -> float:
+        """Give the share of the ceiling that may be used, at most 1."""
+        windows = (now - self._since) / self._window
+        slowly = min(windows, MEMORY_WINDOWS)
+        gained = slowly * self._recovery + (windows - slowly) * RECOVERY_PER_WINDOW
+        return min(1.0, self._share + gained)
+
+    def lower(self, now: float, in_use: float) -> None:
+        """Lower it: the server has refused a request.
+
+        Args:
+            now: the time.
+            in_use: share of the ceiling that was used; that was too much.
+        """
+        while self._refusals and now - self._refusals[0] > MEMORY_WINDOWS * self._window:
+            self._refusals.popleft()
+        to = max(LOWEST_AFTER_REFUSAL, AFTER_REFUSAL * min(in_use, 1.0))
+        self._share, self._since = self.share(now) * to, now
+        self._recovery = RECOVERY_PER_WINDOW / 2.0 ** len(self._refusals)
+        self._refusals.append(now)
+
+
 class SlidingWindow:
     """The moments at which requests left. It is told the time, and waits for nothing.
 
@@ -76,10 +113,7 @@ class SlidingWindow:
         self._jitter = jitter
         self._room = requests
         self._left: deque[float] = deque()
-        self._share = 1.0
-        self._share_since = 0.0
-        self._recovery = RECOVERY_PER_WINDOW
-        self._refusals: deque[float] = deque()
+        self._slowdown = Slowdown(window)
         self._in_a_row = 0
         self._paused_until = -math.inf
         self._refused_since: float | None = None
@@ -88,7 +122,7 @@ class SlidingWindow:
     def ceiling(self, now: float) -> int:
         """Requests that may leave in the window; at most `requests`."""
         smallest = max(1, int(self.requests * SMALLEST_SHARE))
-        return max(smallest, int(self._room * self._share_at(now)))
+        return max(smallest, int(self._room * self._slowdown.share(now)))
 
     def used(self, now: float) -> int:
         """Requests that left within the last window."""
@@ -112,7 +146,7 @@ class SlidingWindow:
         ceiling, used = self.ceiling(now), self.used(now)
         if used >= ceiling:
             wait = max(wait, self._left[used - ceiling] + self.window + GUARD_SECONDS - now)
-        if used and self._share_at(now) < 1:
+        if used and self._slowdown.share(now) < 1:
             wait = max(wait, self._left[-1] + self.window / ceiling - now)
         return max(wait, 0.0)
 
@@ -169,7 +203,7 @@ class SlidingWindow:
             Seconds of the pause that begins; 0 where it is no news.
         """
         if now >= self._paused_until:
-            self._slow_down(now)
+            self._slowdown.lower(now, self.used(now) / self.ceiling(now))
         if self._refused_since is None:
             self._refused_since = now
         before = self._paused_until
@@ -192,15 +226,6 @@ class SlidingWindow:
         before, self._room = self._room, min(self.requests, room)
         return self._room != before
 
-    def _slow_down(self, now: float) -> None:
-        while self._refusals and now - self._refusals[0] > MEMORY_WINDOWS * self.window:
-            self._refusals.popleft()
-        in_use = AFTER_REFUSAL * self.used(now) / self.ceiling(now)
-        lower = max(LOWEST_AFTER_REFUSAL, min(AFTER_REFUSAL, in_use))
-        self._share, self._share_since = self._share_at(now) * lower, now
-        self._recovery = RECOVERY_PER_WINDOW / 2.0 ** len(self._refusals)
-        self._refusals.append(now)
-
     def _until_there_is_room(self, now: float) -> float:
         """Seconds until so many of ours have left the window that the lowered ceiling has room."""
         used = self.used(now)
@@ -208,9 +233,3 @@ class SlidingWindow:
             return self.window
         gone = self._left[int(used * (1 - AFTER_REFUSAL))] + self.window - now
         return min(max(gone, SHORTEST_PAUSE), self.window)
-
-    def _share_at(self, now: float) -> float:
-        windows = (now - self._share_since) / self.window
-        slowly = min(windows, MEMORY_WINDOWS)
-        gained = slowly * self._recovery + (windows - slowly) * RECOVERY_PER_WINDOW
-        return min(1.0, self._share + gained)

@@ -291,8 +291,11 @@ def test_a_view_counts_for_its_stream_and_for_the_run() -> None:
 
 def test_what_is_submitted_runs_on_another_thread() -> None:
     made = bench(in_turn(said(1)))
-    future = made.client.submit(lambda path: (made.client.get(path), threading.get_ident()), PATH)
-    answer, thread = future.result(5)
+
+    def fetch(path: str) -> tuple[Any, int]:
+        return made.client.get(path), threading.get_ident()
+
+    answer, thread = made.client.submit(fetch, PATH).result(5)
     assert answer == 1
     assert thread != threading.get_ident()
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 import requests
+import requests.adapters
 
 from tap_datto_rmm.http.requests_transport import RequestsTransport
 from tap_datto_rmm.http.transport import Cause, Lost, Request, Response
