@@ -15,11 +15,10 @@ from singer_sdk.helpers.capabilities import (
 from typing_extensions import override
 
 from tap_datto_rmm.api.activity_log import Activities
+from tap_datto_rmm.api.connection import POLICY, connect
 from tap_datto_rmm.api.fan_out import devices_in_demand
 from tap_datto_rmm.api.inventory import Inventory
-from tap_datto_rmm.errors import AuthenticationError, RateLimitError, SpecError, TapError
-from tap_datto_rmm.http.auth import TOKEN_PATH
-from tap_datto_rmm.http.client import Client
+from tap_datto_rmm.errors import RequestError, SpecError, TapError
 from tap_datto_rmm.records.openapi import Spec
 from tap_datto_rmm.records.timestamps import canonical
 from tap_datto_rmm.sdk import ConfiguredTap
@@ -37,6 +36,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.streams import Stream
 
+    from tap_datto_rmm.http.client import Client
+    from tap_datto_rmm.http.retry import RetryPolicy
     from tap_datto_rmm.records.timestamps import Timestamp
     from tap_datto_rmm.streams.base import DattoStream
 
@@ -57,6 +58,8 @@ class TapDattoRMM(ConfiguredTap):
     config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(CONFIG_SCHEMA)  # the SDK adds its own
     message_writer_class = MessageWriter
     message_writer: MessageWriter
+    retry_policy: ClassVar[RetryPolicy] = POLICY
+    """How long the client tries again, and waits; a shorter one in tests."""
     capabilities: ClassVar = [
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
@@ -76,7 +79,7 @@ class TapDattoRMM(ConfiguredTap):
     @cached_property
     def client(self) -> Client:
         """The one HTTP client of the run."""
-        return Client(self.settings)
+        return connect(self.settings, self.retry_policy)
 
     @cached_property
     def inventory(self) -> Inventory:
@@ -217,8 +220,8 @@ class TapDattoRMM(ConfiguredTap):
 
     def is_fatal(self, error: TapError) -> bool:
         """Whether no other stream could do better."""
-        no_token = isinstance(error, AuthenticationError) and error.path == TOKEN_PATH
-        return no_token or isinstance(error, RateLimitError) or not self.client.signed_in
+        ends_the_run = isinstance(error, RequestError) and error.ends_the_run
+        return ends_the_run or not self.client.signed_in
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

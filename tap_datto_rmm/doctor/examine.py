@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from tap_datto_rmm.api.activity_log import Activities
+from tap_datto_rmm.api.connection import connect
 from tap_datto_rmm.api.fan_out import CLASSES
 from tap_datto_rmm.api.inventory import ACCOUNT_PATH, DELETED_DEVICES, DEVICES_PATH, SITES_PATH
 from tap_datto_rmm.api.pages import Page, fetch_page
+from tap_datto_rmm.api.quota import QuotaMonitor
 from tap_datto_rmm.doctor.costs import Cost, Figures, minutes
 from tap_datto_rmm.errors import (
     AuthenticationError,
@@ -21,7 +23,7 @@ from tap_datto_rmm.errors import (
     RequestError,
     TransportError,
 )
-from tap_datto_rmm.http.client import Client, Patience
+from tap_datto_rmm.http.retry import RetryPolicy
 from tap_datto_rmm.records.timestamps import canonical, timestamp_of
 from tap_datto_rmm.settings import MAX_PAGE_SIZE
 from tap_datto_rmm.streams.activity import ActivityLogsStream
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from tap_datto_rmm.streams.base import DattoStream
     from tap_datto_rmm.tap import TapDattoRMM
 
-IMPATIENT: Final = Patience(tries=2, first_tries=2, refused_seconds=0)
+IMPATIENT: Final = RetryPolicy(patience=1, first_patience=1, outage=1, refused=0)
 """A person waits for the answer: a refusal is told instead of waited out."""
 
 TOLERABLE_SKEW: Final = timedelta(minutes=1)
@@ -90,7 +92,7 @@ def examine(tap: TapDattoRMM) -> Findings:
     Args:
         tap: with its config and catalog; its client is replaced by an impatient one.
     """
-    tap.client = Client(tap.settings, IMPATIENT)
+    tap.client = connect(tap.settings, IMPATIENT)
     findings = Findings()
     try:
         if _can_sign_in(tap, findings):
@@ -154,7 +156,7 @@ class _Examination:
 
     def _ask_for_the_quota(self) -> None:
         try:
-            quota = self._tap.client.quota()
+            quota = QuotaMonitor(self._tap.client).look()
         except (AuthenticationError, RateLimitError):
             raise
         except RequestError as error:

@@ -69,11 +69,16 @@ _PARTS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def decode_answer(body: bytes) -> Any:  # noqa: ANN401 - JSON
-    """Decode JSON like `decode`, but the arrays of a page as `Items`."""
+def decode_answer(body: bytes, pages_have: str | None = None) -> Any:  # noqa: ANN401 - JSON
+    """Decode JSON like `decode`, but the arrays of a page as `Items`.
+
+    Args:
+        body: to decode.
+        pages_have: name of the member by which a page is known; None: there are no pages.
+    """
     try:
-        parts = _PARTS.decode(body)
-        if "pageDetails" not in parts:
+        parts = _PARTS.decode(body) if pages_have else {}
+        if pages_have not in parts:
             return decode(body)
         page = {
             key: Items(_ITEMS.decode(raw)) if bytes(raw[:1]) == b"[" else decode(bytes(raw))

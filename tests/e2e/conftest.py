@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -45,7 +46,7 @@ class QuickTapCommand(TapCommand):
 
     forker: Forker | None = None
     patience: dict[str, float] = field(default_factory=dict)
-    """How the client's patience differs from its defaults, so that no test waits minutes."""
+    """How the tap's retry policy differs from its own, so that no test waits minutes."""
     progress: dict[str, float] = field(default_factory=dict)
     """How the constants of the tap's progress differ, so that no test waits ten seconds."""
     screen: str | None = None
@@ -113,9 +114,9 @@ def shell(tmp_path: Path) -> Shell:
     return Shell(tmp_path)
 
 
-@pytest.fixture(scope="session")
-def forker() -> Iterator[Forker]:
-    """The process that has imported the tap."""
+@contextmanager
+def forking() -> Iterator[Forker]:
+    """Run a process that has imported the tap."""
     script = Path(__file__).with_name("forker.py")
     process = subprocess.Popen(
         [sys.executable, "-P", str(script)],
@@ -128,6 +129,13 @@ def forker() -> Iterator[Forker]:
         assert process.stdout
         yield Forker(process.stdin, process.stdout, Lock())
         process.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def forker() -> Iterator[Forker]:
+    """The process that has imported the tap."""
+    with forking() as process:
+        yield process
 
 
 @pytest.fixture

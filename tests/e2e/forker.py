@@ -10,11 +10,11 @@ import json
 import os
 import signal
 import sys
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 from tap_datto_rmm.__main__ import main
-from tap_datto_rmm.http import client
+from tap_datto_rmm.tap import TapDattoRMM
 from tap_datto_rmm.telemetry import progress
 
 
@@ -37,7 +37,7 @@ def become(job: dict[str, Any]) -> None:
     os.chdir(job["folder"])
     os.environ.clear()
     os.environ.update(job["environment"])
-    vars(client)["Patience"] = partial(client.Patience, **job["patience"])
+    TapDattoRMM.retry_policy = replace(TapDattoRMM.retry_policy, **job["patience"])
     vars(progress).update(job["progress"])
     sys.argv = ["tap-datto-rmm", *job["arguments"]]
     for descriptor, path in ((0, os.devnull), (1, job["out"]), (2, job["err"])):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from typing_extensions import override
 
-from tap_datto_rmm.http import client
+from tap_datto_rmm.http import clock
 from tests.conftest import NOW
 from tests.e2e.warehouse import Warehouse, assert_equal
 
@@ -137,7 +137,7 @@ class AnAccountAndItsCopy(RuleBasedStateMachine):
 
 @pytest.fixture(autouse=True)
 def _skewed_clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(client, "datetime", SkewedClock)
+    monkeypatch.setattr(clock, "datetime", SkewedClock)
     yield
     SkewedClock.ahead = timedelta()
 

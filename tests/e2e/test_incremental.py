@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from tap_datto_rmm.http.client import Client
+from tap_datto_rmm.http.clock import ServerClock
 from tap_datto_rmm.streams.base import PARENTS_AHEAD
 from tests.conftest import NOW, calls, taken
 from tests.e2e.warehouse import Warehouse, assert_equal, selection, true_rows
@@ -297,7 +297,7 @@ def test_an_alert_resolved_between_the_two_reads_of_a_run_is_not_lost(
 ) -> None:
     """Not even where a proxy drops the Date header and this machine's clock is days ahead."""
     if not told:
-        monkeypatch.setattr(Client, "_read_clock", lambda *_: None)
+        monkeypatch.setattr(ServerClock, "hear", lambda *_: None)
     account, warehouse = sandbox(), Warehouse()
     alert = account.account.open_alerts[0]
 

@@ -257,7 +257,7 @@ def depth_of(value: object) -> int:
 
 def check(name: str, body: bytes, damage: Damage) -> None:
     stream = stream_of(name)
-    answer = decode_answer(body)
+    answer = decode_answer(body, "pageDetails")
     if answer is NOT_JSON:
         assert decode(body) is NOT_JSON
         return
