@@ -18,9 +18,12 @@ import pytest
 from typing_extensions import override
 
 from tests.conftest import SECRETS, Run, TapCommand
+from tests.e2e.scene import IMPATIENT, START, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from datto_rmm_sandbox import Sandbox
 
 
 @dataclass
@@ -134,6 +137,17 @@ def forker() -> Iterator[Forker]:
 def quick(forker: Forker, tmp_path: Path) -> QuickTapCommand:
     """The tap's command line, started in 50 ms."""
     return QuickTapCommand(tmp_path, forker=forker)
+
+
+@pytest.fixture
+def scene(sandbox: Callable[..., Sandbox], quick: QuickTapCommand) -> Callable[..., Scene]:
+    """Start an account with an empty target; runs give requests up soon."""
+    quick.patience = IMPATIENT
+
+    def start(**options: object) -> Scene:
+        return Scene(sandbox(**{"udf": "absent", "now": START, **options}), quick)
+
+    return start
 
 
 @pytest.fixture(scope="module")
