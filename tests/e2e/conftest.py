@@ -34,12 +34,13 @@ class Forker:
     answers: IO[str]
     lock: Lock
 
-    def run(self, job: dict[str, object]) -> int:
-        """Run a job to its end; give its exit code."""
+    def run(self, job: dict[str, object]) -> tuple[int, int]:
+        """Run a job to its end; give its exit code, and the KiB that it took at most."""
         with self.lock:
             self.requests.write(json.dumps(job) + "\n")
             self.requests.flush()
-            return int(self.answers.readline())
+            code, peak = self.answers.readline().split()
+            return int(code), int(peak)
 
 
 @dataclass
@@ -51,6 +52,8 @@ class QuickTapCommand(TapCommand):
     """How the client's patience differs from its defaults, so that no test waits minutes."""
     progress: dict[str, float] = field(default_factory=dict)
     """How the constants of the tap's progress differ, so that no test waits ten seconds."""
+    peak: int = 0
+    """KiB of memory that the last run took at most, with what it shares with the others."""
     screen: str | None = None
     """Path of the terminal that standard error goes to; None: to a file, and into the `Run`."""
 
@@ -58,7 +61,7 @@ class QuickTapCommand(TapCommand):
     def execute(self, command: list[str], environment: dict[str, str], timeout: float) -> Run:
         assert self.forker
         out, err = (self.folder / f"{name}-{self.runs}.txt" for name in ("out", "err"))
-        code = self.forker.run(
+        code, self.peak = self.forker.run(
             {
                 "arguments": command[3:],  # without `python -m tap_datto_rmm`
                 "environment": environment,
