@@ -32,7 +32,12 @@ MOST_STATE = 32 * 1024
 HEALTHY_STATE = 5_000
 """Bytes of state, at most: always, and for an account in good health."""
 
-IMPATIENT = {"tries": 3, "first_tries": 3, "longest_wait": 0.05, "window_seconds": 1.0}
+IMPATIENT: dict[str, Any] = {
+    "tries": 3,
+    "first_tries": 3,
+    "longest_wait": 0.05,
+    "window_seconds": 1.0,
+}
 """A request is given up within a tenth of a second."""
 
 

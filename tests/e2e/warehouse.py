@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from datto_rmm_sandbox.expected import lines
 
-from tap_datto_rmm.tap import SyncError, TapDattoRMM
+from tap_datto_rmm.errors import TapError
+from tap_datto_rmm.tap import TapDattoRMM
 from tests import truth
 from tests.conftest import fast, select
 
@@ -158,7 +159,7 @@ class Warehouse:
                 tap.sync_all()
             except Killed:
                 failure = "killed"
-            except SyncError as error:
+            except TapError as error:
                 failure = str(error)
         self.take(pipe.lines)
         return Sync(pipe.lines, failure)
