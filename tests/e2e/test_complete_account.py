@@ -67,7 +67,7 @@ def test_the_state_of_another_account_is_refused_and_says_what_to_do(
     run = other.run(*streams)
     assert run.code == 1
     assert no_record(run)
-    assert REMEDY in last_lines(run)
+    assert REMEDY in last_lines(run).lower()
     for account in (mine.account.account, other.account.account):
         assert account.uid in last_lines(run)
     assert other.account.account.name in last_lines(run)
