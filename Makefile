@@ -58,6 +58,10 @@ sdk-main: setup ## The tests against the SDK's main branch, in an environment of
 fuzz: setup ## Pages that try to break the tap, other ones each time: 200,000, ten minutes
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-8000} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(BIN)/pytest $(PYTEST_ARGS) --dist=load --show-capture=no tests/records/test_fuzz.py
 
+.PHONY: convergence
+convergence: setup ## Account, tap, network and clocks at odds, EXAMPLES times; SEED repeats a run
+	@CONVERGENCE_EXAMPLES=$${EXAMPLES:-300} CONVERGENCE_SEED=$${SEED:-$$(date +%s)} $(BIN)/pytest --show-capture=no tests/e2e/test_convergence.py
+
 .PHONY: snapshots
 snapshots: setup ## Write every stream's schema to tests/schemas, for review
 	@$(BIN)/pytest -q tests/test_schemas.py --snapshot-update

@@ -19,9 +19,12 @@ import pytest
 from typing_extensions import override
 
 from tests.conftest import SECRETS, Run, TapCommand
+from tests.e2e.scene import IMPATIENT, START, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from datto_rmm_sandbox import Sandbox
 
 
 @dataclass
@@ -32,12 +35,13 @@ class Forker:
     answers: IO[str]
     lock: Lock
 
-    def run(self, job: dict[str, object]) -> int:
-        """Run a job to its end; give its exit code."""
+    def run(self, job: dict[str, object]) -> tuple[int, int]:
+        """Run a job to its end; give its exit code, and the KiB that it took at most."""
         with self.lock:
             self.requests.write(json.dumps(job) + "\n")
             self.requests.flush()
-            return int(self.answers.readline())
+            code, peak = self.answers.readline().split()
+            return int(code), int(peak)
 
 
 @dataclass
@@ -49,6 +53,8 @@ class QuickTapCommand(TapCommand):
     """How the tap's retry policy differs from its own, so that no test waits minutes."""
     progress: dict[str, float] = field(default_factory=dict)
     """How the constants of the tap's progress differ, so that no test waits ten seconds."""
+    peak: int = 0
+    """KiB of memory that the last run took at most, with what it shares with the others."""
     screen: str | None = None
     """Path of the terminal that standard error goes to; None: to a file, and into the `Run`."""
 
@@ -56,7 +62,7 @@ class QuickTapCommand(TapCommand):
     def execute(self, command: list[str], environment: dict[str, str], timeout: float) -> Run:
         assert self.forker
         out, err = (self.folder / f"{name}-{self.runs}.txt" for name in ("out", "err"))
-        code = self.forker.run(
+        code, self.peak = self.forker.run(
             {
                 "arguments": command[3:],  # without `python -m tap_datto_rmm`
                 "environment": environment,
@@ -142,6 +148,17 @@ def forker() -> Iterator[Forker]:
 def quick(forker: Forker, tmp_path: Path) -> QuickTapCommand:
     """The tap's command line, started in 50 ms."""
     return QuickTapCommand(tmp_path, forker=forker)
+
+
+@pytest.fixture
+def scene(sandbox: Callable[..., Sandbox], quick: QuickTapCommand) -> Callable[..., Scene]:
+    """Start an account with an empty target; runs give requests up soon."""
+    quick.patience = IMPATIENT
+
+    def start(**options: object) -> Scene:
+        return Scene(sandbox(**{"udf": "absent", "now": START, **options}), quick)
+
+    return start
 
 
 @pytest.fixture(scope="module")
