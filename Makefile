@@ -32,7 +32,6 @@ lint: setup ## Style, types, workflows, configuration files, lock file
 	$(call check,ruff check,$(BIN)/ruff check --output-format=concise)
 	$(call check,ruff format,$(BIN)/ruff format --check)
 	$(call check,mypy,$(BIN)/mypy)
-	$(call check,ty,$(BIN)/ty check)
 	$(call check,workflow schema,$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS))
 	$(call check,dependabot schema,$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml)
 	$(call check,issue form schema,$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml)
@@ -40,6 +39,10 @@ lint: setup ## Style, types, workflows, configuration files, lock file
 	$(call check,jactionlint,$(BIN)/jactionlint --shellcheck= --pyflakes= $(WORKFLOWS) .github/dependabot.yml)
 	$(call check,zizmor,$(BIN)/zizmor --offline --quiet --persona=pedantic .github)
 	$(call check,uv lock,$(BIN)/uv lock --check --offline --quiet)
+
+.PHONY: ty
+ty: setup ## What a second type checker says; for information, mypy decides
+	@$(BIN)/ty check
 
 .PHONY: format
 format: setup ## Let ruff format the code and mend what it can
