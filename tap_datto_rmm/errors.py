@@ -5,6 +5,7 @@ most a short, cleaned excerpt of the API's own message.
 
     TapError                        one line for the user, no traceback
     ├── SpecError                   the OpenAPI document lacks what a stream needs
+    ├── UnexpectedError             what nobody foresaw, contained in its stream
     └── RequestError                a request did not give what it was asked for
         ├── AuthenticationError     a token was refused, and the new one as well
         │   └── CredentialsError *  the key pair was refused (any 4xx at the token URL)
@@ -15,7 +16,8 @@ most a short, cleaned excerpt of the API's own message.
         │   └── UnreachableError *  no name, no route, refused, not trusted, no way through a proxy
         ├── RateLimitError *        429, or the block that follows it, did not pass in time
         ├── OutageError *           no request at all has succeeded for ten minutes
-        └── PaginationError         the next page is on another host, or was there before
+        ├── PaginationError         the next page is on another host, or was there before
+        └── TooManyFailuresError    too many parents of a stream fail to be bad one by one
 
 An error with a star ends the run: no other request could do better. So does any other one as long
 as there has been no token.
@@ -23,6 +25,8 @@ as there has been no token.
 
 from __future__ import annotations
 
+import traceback
+from pathlib import PurePath
 from typing import ClassVar
 
 
@@ -32,6 +36,17 @@ class TapError(Exception):
 
 class SpecError(TapError):
     """The OpenAPI document is missing, damaged, or lacks what a stream needs."""
+
+
+class UnexpectedError(TapError):
+    """An error that nobody foresaw: its kind and place are told, never the values in it."""
+
+    @classmethod
+    def of(cls, error: Exception) -> UnexpectedError:
+        """Word it."""
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{PurePath(frame.filename).name}:{frame.lineno}"
+        return cls(f"unexpected {type(error).__name__} at {place}; LOGLEVEL=DEBUG shows more")
 
 
 class RequestError(TapError):
@@ -105,3 +120,7 @@ class OutageError(RequestError):
 
 class PaginationError(RequestError):
     """The API's next page leads to another host, or in a circle."""
+
+
+class TooManyFailuresError(RequestError):
+    """So many devices, sites or jobs of a stream fail that it is no matter of one by one."""

@@ -32,6 +32,9 @@ CLIENT: Final = b"public-client:public"
 POLICY: Final = RetryPolicy(block=305.0)
 """The vendor blocks an address for five minutes (docs/datto-rmm-api.md §3)."""
 
+IMPATIENT: Final = RetryPolicy(patience=1, first_patience=1, outage=1, refused=0)
+"""For a person who waits for the answer: a refusal is told instead of waited out."""
+
 ADVICE: Final = Advice(
     name="Datto RMM",
     address="`platform`/`api_url`",

@@ -139,6 +139,10 @@ class Client:
         """The time by the server's clock, or by ours where that is earlier by over an hour."""
         return self._server_clock.now()
 
+    def latest_now(self) -> datetime:
+        """The time by the server's clock or by ours, whichever is ahead."""
+        return self._server_clock.latest()
+
     @property
     def clock_offset(self) -> timedelta:
         """How far the server's clock is ahead of ours."""

@@ -55,6 +55,11 @@ class ServerClock:
         theirs = ours + offset
         return theirs if abs(offset) <= TOLERANCE else min(ours, theirs)
 
+    def latest(self) -> datetime:
+        """The time by the clock that is ahead: what is later than that is in the future."""
+        ours = self._ours()
+        return max(ours, ours + self.offset)
+
 
 def date_of(text: str) -> datetime | None:
     """Read the date of an HTTP header; None where it is none."""

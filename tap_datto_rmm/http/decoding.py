@@ -15,6 +15,9 @@ from typing_extensions import override
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+NO_CONTENT: Final = object()
+"""What a response without content (204) says: nothing, which is not JSON's null."""
+
 NOT_JSON: Final = object()
 """What `decode` gives for a body that is no JSON."""
 
@@ -63,6 +66,10 @@ class Items(Sequence[Any]):
     @override
     def __iter__(self) -> Iterator[Any]:
         return (decode(bytes(raw)) for raw in self._raw)
+
+    def with_text(self) -> Iterator[tuple[Any, bytes]]:
+        """Give each item, and the text that it is made of."""
+        return ((decode(text), text) for text in map(bytes, self._raw))
 
 
 _PARTS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])

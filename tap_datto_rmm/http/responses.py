@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tap_datto_rmm.errors import ApiError, NotAvailableError
 from tap_datto_rmm.http.clock import date_of
-from tap_datto_rmm.http.decoding import NOT_JSON, decode, decode_answer, one_line
+from tap_datto_rmm.http.decoding import NO_CONTENT, NOT_JSON, decode, decode_answer, one_line
 from tap_datto_rmm.http.failures import not_json, not_permitted, redirected
 from tap_datto_rmm.http.retry import Again, Failed, Outcome, Success
 
@@ -35,7 +35,7 @@ def outcome_of(
 ) -> Outcome[Any]:
     """Tell what a response means: an answer, a failure that may pass, or one that stays.
 
-    A response without content (204) is an answer: None, as JSON's null is. An empty 200 is not.
+    A response without content (204) is an answer, `NO_CONTENT`. An empty 200 is none.
 
     Args:
         response: whole; 401 and 429 are for others to heed first.
@@ -48,7 +48,7 @@ def outcome_of(
     if status == HTTPStatus.OK:
         return _answer_of(response, where, service, quotes=quotes)
     if status == HTTPStatus.NO_CONTENT:
-        return Success(None)
+        return Success(NO_CONTENT)
     return _failure_of(response, where, service, quotes=quotes)
 
 
