@@ -11,8 +11,8 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from tap_datto_rmm.api.connection import IMPATIENT, connect
 from tap_datto_rmm.errors import AuthenticationError, RateLimitError, RequestError
-from tap_datto_rmm.http.client import Client, Patience
 from tap_datto_rmm.spec_tools.document import Document
 from tap_datto_rmm.spec_tools.path_values import LOG, PathValues
 from tap_datto_rmm.spec_tools.readside import answer, facts
@@ -23,14 +23,12 @@ from tap_datto_rmm.spec_tools.tables import Table, table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_datto_rmm.http.client import Client
     from tap_datto_rmm.records.openapi import Schema, Spec
     from tap_datto_rmm.tap import TapDattoRMM
 
 RUMOURED: Final = ("/v2/device/{deviceUid}/site/patch-management",)
 """Paths that are talked of and that no description has (docs/datto-rmm-api.md §12)."""
-
-IMPATIENT: Final = Patience(tries=2, first_tries=2, refused_seconds=0)
-"""A person waits for the answer: a refusal is told instead of waited out."""
 
 ROWS: Final = 250
 """As many as a page may have: one call tells the more."""
@@ -71,7 +69,7 @@ def probe(tap: TapDattoRMM, further: Sequence[str] = ()) -> Iterator[Probed]:
         RequestError: the host does not let one in.
     """
     known, values = _Known(tap.spec), PathValues()
-    client = Client(tap.settings, IMPATIENT)
+    client = connect(tap.settings, IMPATIENT)
     try:
         client.token()
         since = f"{client.now() - timedelta(days=DAYS):%Y-%m-%dT%H:%M:%SZ}"
