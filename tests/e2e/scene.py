@@ -33,10 +33,11 @@ HEALTHY_STATE = 5_000
 """Bytes of state, at most: always, and for an account in good health."""
 
 IMPATIENT: dict[str, Any] = {
-    "tries": 3,
-    "first_tries": 3,
+    "patience": 0.1,
+    "first_patience": 0.1,
     "longest_wait": 0.05,
-    "window_seconds": 1.0,
+    "window": 1.0,
+    "outage": 3.0,
 }
 """A request is given up within a tenth of a second."""
 

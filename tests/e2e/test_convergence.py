@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from typing_extensions import override
 
-from tap_datto_rmm.http import client
+from tap_datto_rmm.api.connection import POLICY
+from tap_datto_rmm.tap import TapDattoRMM
 from tests.e2e.scene import FAN_OUT, HOUR, IMPATIENT, MINUTE, MOST_STATE, START
 from tests.e2e.warehouse import Warehouse, assert_equal, true_rows
 
@@ -327,7 +328,7 @@ class AnAccountAndItsCopy(RuleBasedStateMachine):
 @pytest.fixture(autouse=True)
 def _machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give every module of the tap the machine's clock, and the client little patience."""
-    monkeypatch.setattr(client, "Patience", partial(client.Patience, **IMPATIENT))
+    monkeypatch.setattr(TapDattoRMM, "retry_policy", replace(POLICY, **IMPATIENT))
     for name, module in list(sys.modules.items()):
         if name.startswith("tap_datto_rmm") and vars(module).get("datetime") is datetime:
             monkeypatch.setattr(module, "datetime", MachineClock)
