@@ -128,7 +128,7 @@ def read_list(
         yield from read.rows_of(pages())
         distinct += read.found
         if read.is_settled(distinct, again=again):
-            if read.totals and not read.agrees(distinct):
+            if read.totals and read.came(distinct) != read.totals[-1]:
                 tell(f"totalCount says {read.totals[-1]}, but {distinct} rows are all that come")
             return Completeness(unreadable=read.unreadable)
         if attempt < PASSES:
@@ -199,8 +199,12 @@ class _Pass:
 
     def agrees(self, distinct: int) -> bool:
         """Whether what came is what the list says that it has, and it held still."""
-        came = distinct + self.keyless + self.repeats + self.unreadable
-        return len(self.totals) == 1 and came >= self.totals[0] and not self.has_young
+        is_there = len(self.totals) == 1 and self.came(distinct) >= self.totals[0]
+        return is_there and not self.has_young
+
+    def came(self, distinct: int) -> int:
+        """Rows that the list may count: whatever stands on its pages, each key once a page."""
+        return distinct + self.keyless + self.repeats + self.unreadable
 
     @override
     def __str__(self) -> str:

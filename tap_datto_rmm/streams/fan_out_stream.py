@@ -114,6 +114,7 @@ class FanOutStream(DattoStream):
             progress=self.run.progress,
             tell=self.tell,
             advance=advance,
+            again=self.deletes_rows,
         )
 
     def seen(self, row: object, columns: Mapping[str, Any]) -> None:
