@@ -21,7 +21,7 @@ from typing_extensions import override
 from tests.conftest import SECRETS, Run, TapCommand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
 
 @dataclass
@@ -115,7 +115,7 @@ def shell(tmp_path: Path) -> Shell:
 
 
 @contextmanager
-def forking() -> Iterator[Forker]:
+def forking() -> Generator[Forker]:
     """Run a process that has imported the tap."""
     script = Path(__file__).with_name("forker.py")
     process = subprocess.Popen(
