@@ -71,6 +71,7 @@ class Client:
         self._service = service
         self._transport = transport
         self._closing = closing or Closing()
+        self._clock = clock
         self._server_clock = ServerClock()
         self._watch = HostWatch(policy, self._closing, clock)
         self._exchanges = Exchanges(
@@ -84,7 +85,7 @@ class Client:
             closing=self._closing,
             clock=clock,
         )
-        persistence = Persistence(
+        self._persistence = Persistence(
             policy,
             self._watch,
             probe=lambda: self._exchanges.probe((self.counters,)),
@@ -94,7 +95,7 @@ class Client:
         self._asker = Asker(
             service,
             self._exchanges,
-            persistence,
+            self._persistence,
             watch=self._watch,
             closing=self._closing,
             counted=self._counted,
@@ -152,6 +153,17 @@ class Client:
     def signed_in(self) -> bool:
         """Whether the API has ever handed out a token."""
         return self._asker.tokens.signed_in
+
+    def waits_for(self) -> str | None:
+        """What the client waits for, in words for somebody who watches; None: for answers only."""
+        if (since := self._watch.down_since) is not None:
+            return f"waiting for the host, since {self._clock() - since:.0f} s"
+        if (delay := self.limiter.delay) >= 1:
+            return f"waiting {delay:.0f} s for the rate limit"
+        if error := self._persistence.waits_for:
+            status = f"HTTP {error.status}" if error.status else "a failure"
+            return f"retrying {error.path} after {status}"
+        return None
 
     def token(self) -> Token:
         """The token in use; fetches one when there is none."""

@@ -81,7 +81,7 @@ class HostWatch:
                 raise self._ended
             if self._back_at >= since:
                 return True
-            if self._last_success >= since:
+            if self._last_success > since:
                 return False
             found = probe()
             if found is None:

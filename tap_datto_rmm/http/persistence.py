@@ -44,6 +44,7 @@ class Persistence:
         self._probe = probe
         self._sleep = sleep
         self._clock = clock
+        self._waiting: dict[object, RequestError] = {}
 
     def until_answered(
         self,
@@ -80,8 +81,21 @@ class Persistence:
                 if wait is None:
                     raise self._last_word(outcome, allowed)
                 on_retry(outcome.error)
-                self._sleep(wait)
+                self._wait(wait, outcome.error)
             # Where it was refused, the rate limiter holds it back.
+
+    @property
+    def waits_for(self) -> RequestError | None:
+        """The failure after which a request waits for its next try; None where none does."""
+        return next(iter(list(self._waiting.values())), None)
+
+    def _wait(self, seconds: float, error: RequestError) -> None:
+        me = object()
+        self._waiting[me] = error
+        try:
+            self._sleep(seconds)
+        finally:
+            del self._waiting[me]
 
     def _patience(self, failure: Again, asked: float | None) -> float:
         """Give the seconds that a failing request is worth."""

@@ -22,7 +22,7 @@ from tests.conftest import SECRETS, Run, TapCommand
 from tests.e2e.scene import IMPATIENT, START, Scene
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from datto_rmm_sandbox import Sandbox
 
@@ -121,7 +121,7 @@ def shell(tmp_path: Path) -> Shell:
 
 
 @contextmanager
-def forking() -> Iterator[Forker]:
+def forking() -> Generator[Forker]:
     """Run a process that has imported the tap."""
     script = Path(__file__).with_name("forker.py")
     process = subprocess.Popen(

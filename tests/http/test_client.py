@@ -275,6 +275,42 @@ def test_an_address_that_was_never_let_in_is_not_waited_for() -> None:
     assert made.closing.slept == []
 
 
+# What somebody who watches is told
+
+
+def test_a_pause_for_the_limit_is_told() -> None:
+    made = bench(in_turn(said(1)))
+    made.client.get(PATH)
+    assert made.client.waits_for() is None
+    made.client.limiter.pause(41)
+    assert made.client.waits_for() == "waiting 41 s for the rate limit"
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (said(status=502), f"retrying {PATH} after HTTP 502"),
+        (lost(), f"retrying {PATH} after a failure"),
+    ],
+)
+def test_a_retry_is_told_while_it_waits(failure: Reply, told: str) -> None:
+    made, heard = bench(in_turn(failure, said(1))), []
+    made.closing.while_asleep = lambda: heard.append(made.client.waits_for())
+    made.client.get(PATH)
+    assert heard == [told]
+    assert made.client.waits_for() is None
+
+
+def test_an_outage_is_told_while_it_lasts() -> None:
+    made, heard = bench(in_turn(said(1))), []
+    made.client.get(PATH)
+    made.transport.everywhere = True
+    made.transport.answer = in_turn(*[said(status=502)] * 5, said(1))
+    made.closing.while_asleep = lambda: heard.append(made.client.waits_for())
+    made.client.get(PATH)
+    assert heard[1:4] == [f"waiting for the host, since {seconds} s" for seconds in (1, 2, 4)]
+
+
 # Views, threads, the end
 
 

@@ -37,10 +37,11 @@ class Probe:
 
 def test_one_thread_probes_and_all_go_on_when_the_host_is_back() -> None:
     watch, probe, together = HostWatch(QUICK, Closing()), Probe(), Barrier(WORKERS)
+    failed_at = time.monotonic()
 
     def fail(_: int) -> bool:
         together.wait()
-        return watch.outlast(time.monotonic(), DOWN, probe)
+        return watch.outlast(failed_at, DOWN, probe)
 
     with ThreadPoolExecutor(WORKERS) as threads:
         waiting = threads.map(fail, range(WORKERS))
