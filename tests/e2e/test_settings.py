@@ -62,7 +62,6 @@ WRONG: list[tuple[str, object, str]] = [
     ("request_timeout", 86400, "from 0.1 to 3600"),
     ("lookback_minutes", -1, "0 or more"),
     ("lookback_minutes", 1.5, "0 or more"),
-    ("resolved_alerts_newest_first", "perhaps", "true or false"),
     ("full_sweep_days", 0, "1 or more"),
     ("audit_sweep_days", -1, "0 (never) or more"),
     ("audit_sweep_days", 4000, "at most 3650"),
