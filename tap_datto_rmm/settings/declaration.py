@@ -120,7 +120,8 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         default=7,
         title="Full sweep",
         description=(
-            "Days after which all resolved alerts are read, whatever order the tap has seen them in."
+            "Days after which all resolved alerts are read, whatever order the tap has seen them "
+            "in."
         ),
     ),
     th.Property(

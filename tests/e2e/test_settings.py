@@ -358,7 +358,7 @@ def test_the_url_of_the_api_works_with_and_without_its_base_path(
     run = quick(fast(tiny, api_url=tiny.url + suffix), catalog=only_users)
     assert run.code == 0
     assert run.records["users"]
-    assert calls(tiny) == {"/v2/account/users": 1}
+    assert calls(tiny) == {"/v2/account": 1, "/v2/account/users": 1}
 
 
 def test_settings_can_come_from_the_environment(
