@@ -67,7 +67,7 @@ STREAMS: dict[str, Stream] = {
         "SitePatch", ("siteUid", "patchId", "installStatus"), ("siteUid",), by_default=False
     ),
     "device_patches": Stream(
-        "Patch", ("deviceUid", "patchId"), ("deviceUid",), BY_AUDIT, by_default=False
+        "Patch", ("deviceUid", "patchId"), AUDITED, BY_AUDIT, by_default=False
     ),
     "jobs": Stream("Job", ("uid",), (), BY_ACTIVITY),
     "job_components": Stream(
@@ -96,7 +96,6 @@ SETTINGS: dict[str, object] = {
     "max_parallel_requests": 8,
     "request_timeout": 60,
     "lookback_minutes": 60,
-    "resolved_alerts_newest_first": False,
     "full_sweep_days": 7,
     "audit_sweep_days": 30,
     "refresh_hours": {},

@@ -174,13 +174,17 @@ class DeviceList:
         unreadable = max(0, listed.unreadable - (came - before), read.unreadable)
         reasons = Completeness(listed.reasons + read.reasons, read.known_gaps, unreadable)
         completeness = unknown + not_asked + reasons
-        self.unlisted = self._lacking(expected) if completeness.is_whole else 0
-        if self.unlisted:
-            self._tell(
-                f"the account says it has {expected} devices, all lists together have {came}; the "
-                "lists are not read again for that until the difference changes"
-            )
-        return completeness
+        remembered, self.unlisted = self.unlisted, 0
+        if completeness.is_whole:
+            self.unlisted = self._lacking(expected)
+        if self.unlisted in {0, remembered}:
+            return completeness
+        self._tell(
+            f"the account says it has {expected} devices, all lists together have {came}; the "
+            "lists are not read again for that until the difference changes"
+        )
+        # New, so no device may be marked as deleted for it yet; the next run tells whether it stays
+        return Completeness(known_gaps=(f"{self.unlisted} devices are on none of the lists",))
 
     def _rows_of(
         self, client: Client, site: Site, known: Deduplicator
