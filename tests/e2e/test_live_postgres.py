@@ -13,7 +13,6 @@ import yaml
 
 from demo.pipeline import MELTANO_FOLDER, ROOT, Pipeline, alone_in_this_clone
 from demo.postgres import DATABASE, Postgres
-from tests import truth
 from tests.conftest import TapCommand, calls, fast
 from tests.e2e.test_meltano_postgres import warehouse
 from tests.e2e.warehouse import selection, true_rows, without_left_devices
