@@ -18,6 +18,7 @@ from tap_datto_rmm.api.completeness import Rows
 from tap_datto_rmm.errors import PermissionDeniedError, TapError, UnexpectedError
 from tap_datto_rmm.singer.bookmark import is_known_gap
 from tap_datto_rmm.singer.deletion_marks import DeletionMark
+from tap_datto_rmm.singer.output import Stopped
 from tap_datto_rmm.singer.writing import deletion_marks, record_messages
 from tap_datto_rmm.telemetry.report import COMPLETE, FAILED, INCOMPLETE, NOT_DUE
 
@@ -140,6 +141,9 @@ class SyncedStream(Stream):
         try:
             yield from self._written(rows, mark, write_messages=write_messages)
             self._conclude(rows.completeness, mark)
+        except Stopped as stopped:
+            self.report.status, self.report.reasons = INCOMPLETE, [str(stopped)]
+            raise
         except TapError as error:
             self._fail(error)
         except Exception as error:
@@ -168,9 +172,9 @@ class SyncedStream(Stream):
         for record in islice(self._records(rows), self.ABORT_AT_RECORD_COUNT):  # for `--test`
             if mark:
                 mark.count(record[key] for key in self.declared_keys)
+            report.records += 1
             if write_messages:
                 self._write_record_message(record)
-            report.records += 1
             if by_row:
                 progress.step()
             yield record

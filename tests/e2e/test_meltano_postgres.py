@@ -78,7 +78,9 @@ def loaded(
             loaded.wanted.append(account(sandbox))
             loaded.found.append(
                 {
-                    stream: without_left_devices(sandbox, rows) if has_device(stream) else rows
+                    stream: without_left_devices(sandbox, stream, rows)
+                    if has_device(stream)
+                    else rows
                     for stream, rows in warehouse(postgres).items()
                 }
             )
