@@ -11,14 +11,14 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from tap_datto_rmm.errors import ApiError
-from tap_datto_rmm.http.asker import Asker, Question
 from tap_datto_rmm.http.clock import ServerClock
 from tap_datto_rmm.http.closing import Closing
 from tap_datto_rmm.http.exchange import Exchanges
 from tap_datto_rmm.http.executor import fetch_threads
-from tap_datto_rmm.http.outage import HostWatch
-from tap_datto_rmm.http.persistence import Persistence
+from tap_datto_rmm.http.health import HostHealth
 from tap_datto_rmm.http.retry import RetryPolicy
+from tap_datto_rmm.http.retrying import Retrying
+from tap_datto_rmm.http.session import Question, Session
 from tap_datto_rmm.telemetry.counters import Counters
 
 if TYPE_CHECKING:
@@ -60,7 +60,6 @@ class Client:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Open nothing yet."""
-        policy = policy or RetryPolicy()
         self.host_url = service.host_url
         self.limiter = limiter
         self.parallel = parallel
@@ -68,35 +67,31 @@ class Client:
         self.counters = Counters()
         """What the whole run did."""
         self._counted: tuple[Counters, ...] = (self.counters,)
-        self._service = service
         self._transport = transport
-        self._closing = closing or Closing()
         self._clock = clock
+        self._closing = closing or Closing()
         self._server_clock = ServerClock()
-        self._watch = HostWatch(policy, self._closing, clock)
-        self._exchanges = Exchanges(
-            service,
-            transport,
-            limiter,
+        policy = policy or RetryPolicy()
+        self._health = health = HostHealth(policy, self._closing, clock)
+        exchanges = Exchanges(
+            service=service,
+            transport=transport,
+            limiter=limiter,
             policy=policy,
             parallel=parallel,
             server_clock=self._server_clock,
-            watch=self._watch,
+            health=health,
             closing=self._closing,
             clock=clock,
         )
-        self._persistence = Persistence(
-            policy,
-            self._watch,
-            probe=lambda: self._exchanges.probe((self.counters,)),
-            sleep=self._closing.sleep,
-            clock=clock,
+        self._retrying = Retrying(
+            policy, health, lambda: exchanges.probe(self._counted), self._closing.sleep, clock
         )
-        self._asker = Asker(
-            service,
-            self._exchanges,
-            self._persistence,
-            watch=self._watch,
+        self._session = Session(
+            service=service,
+            exchanges=exchanges,
+            retrying=self._retrying,
+            health=health,
             closing=self._closing,
             counted=self._counted,
             clock=clock,
@@ -152,22 +147,22 @@ class Client:
     @property
     def signed_in(self) -> bool:
         """Whether the API has ever handed out a token."""
-        return self._asker.tokens.signed_in
+        return self._session.tokens.signed_in
 
     def waits_for(self) -> str | None:
         """What the client waits for, in words for somebody who watches; None: for answers only."""
-        if (since := self._watch.down_since) is not None:
+        if (since := self._health.down_since) is not None:
             return f"waiting for the host, since {self._clock() - since:.0f} s"
         if (delay := self.limiter.delay) >= 1:
             return f"waiting {delay:.0f} s for the rate limit"
-        if error := self._persistence.waits_for:
+        if error := self._retrying.waits_for:
             status = f"HTTP {error.status}" if error.status else "a failure"
             return f"retrying {error.path} after {status}"
         return None
 
     def token(self) -> Token:
         """The token in use; fetches one when there is none."""
-        return self._asker.tokens.current()
+        return self._session.tokens.current()
 
     def get(
         self,
@@ -222,7 +217,7 @@ class Client:
         patience: float | None = None,
     ) -> Answer:
         """Fetch one answer as `get` does, and read it together with its response."""
-        return self._asker.ask(Question(path, params, read, self._counted), patience)
+        return self._session.ask(Question(path, params, read, self._counted), patience)
 
 
 def _key(path: str, params: Mapping[str, Any] | None) -> object:
