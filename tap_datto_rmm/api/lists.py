@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
 from typing_extensions import override
 
 from tap_datto_rmm.api.completeness import Completeness
@@ -216,4 +215,4 @@ def with_content(rows: Sequence[Any]) -> Iterator[tuple[Any, int]]:
     """Give each row of a page with a hash of all that it holds."""
     if isinstance(rows, Items):
         return ((row, hash(text)) for row, text in rows.with_text())
-    return ((row, hash(orjson.dumps(row))) for row in rows)
+    return ((row, hash(repr(row))) for row in rows)  # orjson would refuse what is nested deeply

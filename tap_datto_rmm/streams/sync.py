@@ -11,6 +11,7 @@ from abc import abstractmethod
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
+from singer_sdk import metrics
 from singer_sdk.streams import Stream
 from typing_extensions import override
 
@@ -139,7 +140,10 @@ class SyncedStream(Stream):
         mark = self._begin()
         rows = Rows(self.read())
         try:
-            yield from self._written(rows, mark, write_messages=write_messages)
+            with metrics.record_counter(self.name) as counter, metrics.sync_timer(self.name):
+                for record in self._written(rows, mark, write_messages=write_messages):
+                    counter.increment()
+                    yield record
             self._conclude(rows.completeness, mark)
         except Stopped as stopped:
             self.report.status, self.report.reasons = INCOMPLETE, [str(stopped)]
