@@ -23,7 +23,6 @@ from psycopg import sql
 from benchmarks.measure import (
     KEY,
     PEERS_PYTHON,
-    PYCACHE,
     PYTHON,
     ROOT,
     SECRET,
@@ -124,9 +123,9 @@ def meltano(place: Place, settings: dict[str, str] | None = None) -> Spent:
         log=place.folder / "log.txt",
         cwd=ROOT,
         environment={
-            **pipeline.environment,
+            **surroundings(),
+            **{k: v for k, v in pipeline.environment.items() if not k.startswith("PYTHON")},
             "TAP_DATTO_RMM__SELECT": select,
-            "PYTHONPYCACHEPREFIX": str(PYCACHE),
         },
     )
 
