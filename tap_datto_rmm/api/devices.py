@@ -155,7 +155,7 @@ class DeviceList:
             listed: why the account-wide list may lack rows.
         """
         before = self._per_site.total()
-        expected, unknown = self._expected(client)
+        expected, unknown = _expected(self._account, client)
         lacking = self._lacking(expected)
         if lacking in {0, self.unlisted} and listed.is_whole:
             self.unlisted = lacking
@@ -231,15 +231,6 @@ class DeviceList:
         unknown = bool(listed.unreadable)
         return [s for s in sites if short[s.uid] > 0 or (unknown and s.devices is None)], WHOLE
 
-    def _expected(self, client: Client) -> tuple[int, Completeness]:
-        try:
-            return self._account.devices(client), WHOLE
-        except NOT_ALLOWED:
-            return 0, WHOLE  # then it cannot be known
-        except OF_ONE_LIST as error:
-            why = f"the account does not say how many devices there should be: {error}"
-            return 0, Completeness((why,))
-
     def _lacking(self, expected: int) -> int:
         """Count devices that the account, or its sites one by one, have beyond those found."""
         of_sites = sum(max(0, (s.devices or 0) - self._per_site[s.uid]) for s in self._sites.known)
@@ -264,3 +255,14 @@ _CLASSES: dict[object, str] = {}
 
 def _interned(value: object) -> str:
     return _CLASSES.setdefault(value, str(value)) if isinstance(value, str) else ""
+
+
+def _expected(account: Account, client: Client) -> tuple[int, Completeness]:
+    """Devices that the account says it has, and why that may not be known."""
+    try:
+        return account.devices(client), WHOLE
+    except NOT_ALLOWED:
+        return 0, WHOLE  # then it cannot be known
+    except OF_ONE_LIST as error:
+        why = f"the account does not say how many devices there should be: {error}"
+        return 0, Completeness((why,))

@@ -6,11 +6,9 @@ Its parts are made and put together here; each is a module of its own.
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from copy import copy
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from tap_datto_rmm.errors import ApiError
 from tap_datto_rmm.http.clock import ServerClock
 from tap_datto_rmm.http.closing import Closing
 from tap_datto_rmm.http.exchange import Exchanges
@@ -97,8 +95,6 @@ class Client:
             clock=clock,
         )
         self._before_each_get: list[Callable[[], None]] = []
-        self._early: dict[object, Future[Any]] = {}
-        self.page_size = 250
 
     def close(self) -> None:
         """End what waits, start nothing more, close idle connections."""
@@ -121,11 +117,6 @@ class Client:
     ) -> Future[Answer]:
         """Run on a thread that fetches; what the client raises comes with the result."""
         return self.executor.submit(fetch, *args, **kwargs)
-
-    def look_ahead(self, path: str, params: Mapping[str, Any] | None = None) -> None:
-        """Fetch an answer that `get` will be asked for later; an error surfaces then."""
-        key = _key(path, params)
-        self._early[key] = self.submit(self.ask, path, params, lambda answer, _: answer)
 
     def before_each_get(self, do: Callable[[], None]) -> None:
         """Let something be done, on the caller's thread, before each `get`."""
@@ -197,11 +188,6 @@ class Client:
             OutageError: the host has answered nobody for ten minutes.
             Closed: the client was closed meanwhile.
         """
-        early = self._early.pop(_key(path, params), None)
-        if early is not None:
-            answer = early.result()
-            with suppress(ApiError):
-                return read(answer) if read else answer
         for do in self._before_each_get:
             do()
         return self.ask(
@@ -218,7 +204,3 @@ class Client:
     ) -> Answer:
         """Fetch one answer as `get` does, and read it together with its response."""
         return self._session.ask(Question(path, params, read, self._counted), patience)
-
-
-def _key(path: str, params: Mapping[str, Any] | None) -> object:
-    return path, frozenset((params or {}).items())

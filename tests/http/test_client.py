@@ -57,9 +57,13 @@ def test_an_answer_is_fetched_with_the_token_and_read() -> None:
     assert asked.headers == {"Authorization": "Bearer t0k3n"}
 
 
-@pytest.mark.parametrize("nothing", [said(None), Response(204, {}, b"")])
-def test_null_and_no_content_are_for_the_reader_to_judge(nothing: Reply) -> None:
-    assert bench(in_turn(nothing)).client.get(PATH, read=lambda answer: answer is None)
+@pytest.mark.parametrize(
+    ("nothing", "means"),
+    [(said(None), None), (Response(204, {}, b""), NO_CONTENT)],
+    ids=["null", "no content"],
+)
+def test_null_and_no_content_are_for_the_reader_to_judge(nothing: Reply, means: object) -> None:
+    assert bench(in_turn(nothing)).client.get(PATH, read=lambda answer: answer is means)
 
 
 def test_an_answer_that_the_reader_finds_damaged_is_asked_for_again() -> None:
