@@ -22,6 +22,7 @@ from tap_datto_rmm.errors import (
     UnreachableError,
 )
 from tap_datto_rmm.http.closing import Closed
+from tap_datto_rmm.http.decoding import NO_CONTENT
 from tap_datto_rmm.http.retry import RetryPolicy
 from tap_datto_rmm.http.transport import Cause, Response
 from tap_datto_rmm.telemetry.counters import Counters
