@@ -113,6 +113,11 @@ class SyncedStream(Stream):
     def new_converter(self) -> RecordConverter:
         """Make what turns items into records."""
 
+    @property
+    def version(self) -> int | None:
+        """Of the table, in this run; None without deletion marks."""
+        return self._stream_version
+
     def before_state(self) -> None:
         """Bring into the state what is only written now and then."""
 
@@ -203,7 +208,7 @@ class SyncedStream(Stream):
         for line in self.report.reasons:
             self.logger.warning("%s: %s", self.name, line)
         if mark and self.ABORT_AT_RECORD_COUNT is None:
-            self._mark_deletions(mark, is_whole=completeness.is_whole)
+            _mark_deletions(self, mark, is_whole=completeness.is_whole)
 
     def refuse(self, error: TapError) -> None:
         """Fail alone; the others go on."""
@@ -253,20 +258,6 @@ class SyncedStream(Stream):
     def deletes_rows(self) -> bool:
         """Whether a complete read may tell the target to forget the rows that it did not have."""
 
-    def _mark_deletions(self, mark: DeletionMark, *, is_whole: bool) -> None:
-        """Tell the target, after the last record of a complete read, that older rows are gone."""
-        rows, left_out = self.report.records, self.issues.left_out.total()
-        why = mark.why_not(rows, left_out, is_whole=is_whole)
-        if why:
-            line = "%s: nothing is marked as deleted (no ACTIVATE_VERSION): %s"
-            self.logger.warning(line, self.name, why)
-        if why is not None:
-            return
-        version = self._stream_version or 0
-        for message in deletion_marks(self.stream_maps, version):
-            self.running.write_message(message)
-        mark.remember(rows, left_out)
-
 
 def _lines_about(issues: DataIssues, repeated: int) -> Iterator[str]:
     """Word what was not as it should be."""
@@ -276,3 +267,17 @@ def _lines_about(issues: DataIssues, repeated: int) -> Iterator[str]:
         yield f"{repeated} left out: repeats the key of a row before it, with other content"
     for path, count in issues.nulled.items():
         yield f"`{path}` became null in {count} records"
+
+
+def _mark_deletions(stream: SyncedStream, mark: DeletionMark, *, is_whole: bool) -> None:
+    """Tell the target, after the last record of a complete read, that older rows are gone."""
+    rows, left_out = stream.report.records, stream.issues.left_out.total()
+    why = mark.why_not(rows, left_out, is_whole=is_whole)
+    if why:
+        line = "%s: nothing is marked as deleted (no ACTIVATE_VERSION): %s"
+        stream.logger.warning(line, stream.name, why)
+    if why is not None:
+        return
+    for message in deletion_marks(stream.stream_maps, stream.version or 0):
+        stream.running.write_message(message)
+    mark.remember(rows, left_out)
