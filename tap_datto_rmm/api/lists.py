@@ -143,6 +143,7 @@ class _Pass:
     is_young: Callable[[Any], bool]
     expect: Callable[[int], None] | None
     is_first: bool
+    pages: int = 0
     rows: int = 0
     keyless: int = 0
     repeats: int = 0
@@ -159,6 +160,7 @@ class _Pass:
         """Give the rows that have not come before."""
         for page in pages:
             self._note_total(page.total)
+            self.pages += 1
             self.unreadable += page.unreadable
             on_page: set[int] = set()
             for row, content in with_content(page.rows):
@@ -193,7 +195,8 @@ class _Pass:
         if self.agrees(distinct):
             return True
         if self.is_first:
-            return not self.totals and not self.has_young and not again
+            # one page is one moment: nothing moves while it is read
+            return not self.totals and not self.has_young and (self.pages <= 1 or not again)
         return not self.missed
 
     def agrees(self, distinct: int) -> bool:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.exceptions import MapExpressionError
+from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage
 
 from tap_datto_rmm.errors import TapError
 from tap_datto_rmm.http.decoding import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from singer_sdk.mapper import StreamMap
 
@@ -21,6 +23,31 @@ Record = dict[str, Any]
 
 class MappingError(TapError):
     """A stream map cannot be applied to a record."""
+
+
+def definitions_of(
+    stream: str, stream_maps: Mapping[str, Any] | None
+) -> list[Mapping[str, Any] | None]:
+    """Give the definitions of a stream's maps, in the order in which the SDK makes them.
+
+    The first is that of the stream itself, None where the setting has none; copies follow.
+
+    Args:
+        stream: name of the stream.
+        stream_maps: the setting.
+    """
+    of_itself: Mapping[str, Any] | None = None
+    copies: list[Mapping[str, Any] | None] = []
+    for name, definition in (stream_maps or {}).items():
+        is_object = isinstance(definition, dict)
+        source = definition.get("__source__", name) if is_object else name
+        if not is_object or not fnmatch(stream, source):
+            continue
+        if "__source__" in definition:
+            copies.append(definition)
+        else:
+            of_itself = definition
+    return [of_itself, *copies]
 
 
 def record_messages(
@@ -39,30 +66,38 @@ def record_messages(
     """
     for stream_map in stream_maps:
         mapped = _mapped(record, stream_map, keys)
-        if mapped is not None:
-            yield RecordMessage(
-                stream=stream_map.stream_alias,
-                record=mapped,
-                version=version,
-                time_extracted=datetime.now(UTC),
-            )
+        if mapped is None:
+            continue
+        if stream_map.flattening_enabled:  # the SDK leaves a null object as it is
+            columns = stream_map.transformed_schema["properties"]
+            mapped = {name: mapped.get(name) for name in columns}
+        yield RecordMessage(
+            stream=stream_map.stream_alias,
+            record=mapped,
+            version=version,
+            time_extracted=datetime.now(UTC),
+        )
 
 
 def deletion_marks(
-    stream_maps: Sequence[StreamMap], version: int
+    stream_maps: Sequence[StreamMap],
+    definitions: Sequence[Mapping[str, Any] | None],
+    version: int,
 ) -> Iterator[ActivateVersionMessage]:
-    """Give the marks of the tables that hold the stream's rows as they came.
+    """Give the marks of the tables that hold every row of the stream under its own key.
 
     A map that filters rows, or gives them another key, says nothing of what the API still has.
+
+    Args:
+        stream_maps: of the stream.
+        definitions: of the same maps.
+        version: of the tables.
     """
-    for stream_map in stream_maps:
-        if keeps_every_row(stream_map):
+    for stream_map, definition in zip(stream_maps, definitions, strict=False):
+        if isinstance(stream_map, RemoveRecordTransform):
+            continue
+        if not {"__filter__", "__key_properties__"} & (definition or {}).keys():
             yield ActivateVersionMessage(stream=stream_map.stream_alias, version=version)
-
-
-def keeps_every_row(stream_map: StreamMap) -> bool:
-    """Whether each record of a stream comes out of a map, under its own key."""
-    return isinstance(stream_map, SameRecordTransform)
 
 
 def _mapped(record: Record, stream_map: StreamMap, keys: Sequence[str]) -> Record | None:
@@ -70,9 +105,10 @@ def _mapped(record: Record, stream_map: StreamMap, keys: Sequence[str]) -> Recor
         mapped: Record | None = stream_map.transform(record)
     except Exception as error:  # noqa: BLE001 - whatever a user's expression may raise
         key = one_line(", ".join(f"{name} {record.get(name)!r}" for name in keys))
+        said = f" ({one_line(error)})" if isinstance(error, MapExpressionError) else ""
         raise MappingError(
-            f"the stream map of `{stream_map.stream_alias}` fails with {type(error).__name__} on "
-            f"the record with {key}. An expression must bear null: write "
+            f"the stream map of `{stream_map.stream_alias}` fails with {type(error).__name__}"
+            f"{said} on the record with {key}. An expression must bear null: write "
             "`x.upper() if x else None` instead of `x.upper()`."
         ) from None
     return mapped

@@ -20,7 +20,7 @@ from tap_datto_rmm.errors import PermissionDeniedError, TapError, UnexpectedErro
 from tap_datto_rmm.singer.bookmark import is_known_gap
 from tap_datto_rmm.singer.deletion_marks import DeletionMark
 from tap_datto_rmm.singer.output import Stopped
-from tap_datto_rmm.singer.writing import deletion_marks, record_messages
+from tap_datto_rmm.singer.writing import definitions_of, deletion_marks, record_messages
 from tap_datto_rmm.telemetry.report import COMPLETE, FAILED, INCOMPLETE, NOT_DUE
 
 if TYPE_CHECKING:
@@ -278,6 +278,7 @@ def _mark_deletions(stream: SyncedStream, mark: DeletionMark, *, is_whole: bool)
         stream.logger.warning(line, stream.name, why)
     if why is not None:
         return
-    for message in deletion_marks(stream.stream_maps, stream.version or 0):
+    definitions = definitions_of(stream.name, stream.config.get("stream_maps"))
+    for message in deletion_marks(stream.stream_maps, definitions, stream.version or 0):
         stream.running.write_message(message)
     mark.remember(rows, left_out)
