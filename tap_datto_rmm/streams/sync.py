@@ -140,10 +140,8 @@ class SyncedStream(Stream):
         mark = self._begin()
         rows = Rows(self.read())
         try:
-            with metrics.record_counter(self.name) as counter, metrics.sync_timer(self.name):
-                for record in self._written(rows, mark, write_messages=write_messages):
-                    counter.increment()
-                    yield record
+            written = self._written(rows, mark, write_messages=write_messages)
+            yield from _measured(self.name, written)
             self._conclude(rows.completeness, mark)
         except Stopped as stopped:
             self.report.status, self.report.reasons = INCOMPLETE, [str(stopped)]
@@ -242,10 +240,7 @@ class SyncedStream(Stream):
     def _generate_schema_messages(self) -> Generator[SchemaMessage]:
         """Name a bookmark's property only where the records have it."""
         for message in super()._generate_schema_messages():
-            found = [
-                n for n in message.bookmark_properties or () if n in message.schema["properties"]
-            ]
-            message.bookmark_properties = found or None
+            message.bookmark_properties = _bookmark_properties_of_records(message)
             yield message
 
     @property
@@ -276,3 +271,17 @@ def _lines_about(issues: DataIssues, repeated: int) -> Iterator[str]:
         yield f"{repeated} left out: repeats the key of a row before it, with other content"
     for path, count in issues.nulled.items():
         yield f"`{path}` became null in {count} records"
+
+
+def _measured(name: str, records: Generator[Record]) -> Generator[Record]:
+    """Give the records, and the log the SDK's metrics of them."""
+    with metrics.record_counter(name) as counter, metrics.sync_timer(name):
+        for record in records:
+            counter.increment()
+            yield record
+
+
+def _bookmark_properties_of_records(message: SchemaMessage) -> list[str] | None:
+    """Name those that the records have."""
+    of_records = message.schema["properties"]
+    return [name for name in message.bookmark_properties or () if name in of_records] or None
