@@ -145,10 +145,8 @@ class SyncedStream(Stream):
         mark = self._begin()
         rows = Rows(self.read())
         try:
-            with metrics.record_counter(self.name) as counter, metrics.sync_timer(self.name):
-                for record in self._written(rows, mark, write_messages=write_messages):
-                    counter.increment()
-                    yield record
+            written = self._written(rows, mark, write_messages=write_messages)
+            yield from _measured(self.name, written)
             self._conclude(rows.completeness, mark)
         except Stopped as stopped:
             self.report.status, self.report.reasons = INCOMPLETE, [str(stopped)]
@@ -247,10 +245,7 @@ class SyncedStream(Stream):
     def _generate_schema_messages(self) -> Generator[SchemaMessage]:
         """Name a bookmark's property only where the records have it."""
         for message in super()._generate_schema_messages():
-            found = [
-                n for n in message.bookmark_properties or () if n in message.schema["properties"]
-            ]
-            message.bookmark_properties = found or None
+            message.bookmark_properties = _bookmark_properties_of_records(message)
             yield message
 
     @property
@@ -282,3 +277,17 @@ def _mark_deletions(stream: SyncedStream, mark: DeletionMark, *, is_whole: bool)
     for message in deletion_marks(stream.stream_maps, definitions, stream.version or 0):
         stream.running.write_message(message)
     mark.remember(rows, left_out)
+
+
+def _measured(name: str, records: Generator[Record]) -> Generator[Record]:
+    """Give the records, and the log the SDK's metrics of them."""
+    with metrics.record_counter(name) as counter, metrics.sync_timer(name):
+        for record in records:
+            counter.increment()
+            yield record
+
+
+def _bookmark_properties_of_records(message: SchemaMessage) -> list[str] | None:
+    """Name those that the records have."""
+    of_records = message.schema["properties"]
+    return [name for name in message.bookmark_properties or () if name in of_records] or None

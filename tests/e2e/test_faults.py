@@ -293,7 +293,7 @@ def test_a_fault_that_lasts_fails_its_stream_and_no_other(
 def test_a_redirect_is_not_followed(bench: Bench, place: str) -> None:
     stream, selector, _ = PLACES[place]
     with listener() as (elsewhere, heard):
-        bench.inject(f"redirect={elsewhere}/api/v2/account:{selector}")
+        bench.inject(f"redirect={elsewhere}/api/v2/account:{selector.partition(':')[0]}")
         run = bench.run(stream, page_size=20)
     assert run.code == 1
     assert "redirects are not followed, so that the token stays with the API's host" in run.err
@@ -342,7 +342,7 @@ def test_a_token_that_is_refused_for_ever_ends_the_run(bench: Bench) -> None:
     run = bench.run("users", "device_audits")
     assert run.code == 1
     assert "HTTP 401 twice in a row, the second time with a new token" in run.err
-    assert bench.account.state.tokens.issued <= 4
+    assert bench.account.state.tokens.issued <= 1 + 1 + 2 * 2  # at first, the account, the streams
 
 
 @pytest.mark.parametrize(

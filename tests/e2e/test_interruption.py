@@ -210,23 +210,23 @@ def test_an_output_that_nobody_reads_from_the_start_ends_likewise(
     assert "Traceback" not in run.log()
 
 
-# Twenty random moments
+# Random moments
 
 
 @pytest.mark.parametrize(
-    ("signum", "most"),  # after SIGKILL, what followed the last STATE is read again
-    [(signal.SIGTERM, 300), (signal.SIGKILL, 700)],
+    ("signum", "runs", "most"),  # after SIGKILL, what followed the last STATE is read again
+    [(signal.SIGTERM, 10, 300), (signal.SIGKILL, 5, 700)],
     ids=["SIGTERM", "SIGKILL"],
 )
 def test_a_sync_of_2000_devices_that_dies_at_random_moments_loses_nothing_and_repeats_little(
-    sandbox: Callable[..., Sandbox], tmp_path: Path, signum: signal.Signals, most: int
+    sandbox: Callable[..., Sandbox], tmp_path: Path, signum: signal.Signals, runs: int, most: int
 ) -> None:
     account, warehouse = sandbox(devices=2000, udf="absent"), Warehouse()
     streams = ("activity_logs", "device_audits")
     chance = random.Random(signum)  # noqa: S311 - moments, not secrets
     before = Counter[str]()
     repeated = []
-    for _ in range(10):
+    for _ in range(runs):
         state = warehouse.state or None
         with running(tmp_path, account, *streams, state=state, lookback_minutes=5) as run:
             messages = read_some(run, chance.randint(1, most), chance.random() * 0.02)
