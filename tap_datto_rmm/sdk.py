@@ -117,10 +117,14 @@ class ConfiguredTap(Tap):
             SettingsError: the SDK cannot do what they ask for; it shows a traceback.
         """
         try:
-            super().setup_mapper()
+            self.prepare_maps()
         except (MappingError, ConfigurationError, ValueError) as error:
             settings = "`stream_maps`" if self.config.get("stream_maps") else "`flattening_*`"
             raise SettingsError([f"Setting {settings} cannot be followed: {error}"]) from None
+
+    def prepare_maps(self) -> None:
+        """Let the SDK make the maps of all streams."""
+        super().setup_mapper()
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.mapper import SameRecordTransform
-from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
 from tap_datto_rmm.api.connection import POLICY, connect
@@ -19,7 +17,7 @@ from tap_datto_rmm.records.openapi import Spec
 from tap_datto_rmm.run import Run, begin
 from tap_datto_rmm.sdk import ConfiguredTap
 from tap_datto_rmm.settings import CONFIG_SCHEMA, package_version
-from tap_datto_rmm.singer.mapping import unknown_maps
+from tap_datto_rmm.singer.mapping import register, unknown_maps
 from tap_datto_rmm.singer.output import MessageWriter, Stopped
 from tap_datto_rmm.singer.state import StateError, checked, future_date_in
 from tap_datto_rmm.streams import STREAMS
@@ -132,29 +130,11 @@ class TapDattoRMM(ConfiguredTap):
         return self._streams
 
     @override
-    def setup_mapper(self) -> None:
-        """Let stream maps see what is selected; those of other streams do nothing.
-
-        The SDK applies them to streams that it has left without a single property.
-        """
+    def prepare_maps(self) -> None:
         super(Tap, self).setup_mapper()
-        entries = self.catalog.items()
-        chosen = {stream.tap_stream_id for stream in self.chosen}
-        selected = Catalog((name, entry) for name, entry in entries if name in chosen)
-        self.mapper.register_raw_streams_from_catalog(selected)
-        for stream in self.all_streams:
-            if stream.name not in self.mapper.stream_maps:
-                plain = SameRecordTransform(
-                    stream.name, stream.schema, stream.declared_keys, flattening_options=None
-                )
-                self.mapper.stream_maps[stream.name] = [plain]
-        for line in unknown_maps(self.settings_of_maps, self.streams):
+        register(self.mapper, self.catalog, self.all_streams)
+        for line in unknown_maps(self.config.get("stream_maps") or {}, self.streams):
             self.logger.warning(line)
-
-    @property
-    def settings_of_maps(self) -> Mapping[str, Any]:
-        """The setting `stream_maps`, which is the SDK's."""
-        return self.config.get("stream_maps") or {}
 
     @property
     def all_streams(self) -> Collection[DattoStream]:

@@ -1,14 +1,43 @@
-"""Stream maps that name something that is not there: most likely a typo, and nothing is mapped."""
+"""Stream maps: those of selected streams count, and one that names no stream is told."""
 
 from __future__ import annotations
 
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib import Catalog
+
 from tap_datto_rmm.texts import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from singer_sdk.mapper import PluginMapper
+    from singer_sdk.streams import Stream
+
+
+def register(mapper: PluginMapper, catalog: Catalog, streams: Iterable[Stream]) -> None:
+    """Let stream maps see what is selected; those of other streams do nothing.
+
+    The SDK applies them to streams that it has left without a single property.
+
+    Args:
+        mapper: new.
+        catalog: of all streams.
+        streams: all of them.
+    """
+    every = list(streams)
+    chosen = {stream.tap_stream_id for stream in every if stream.selected}
+    selected = Catalog((name, entry) for name, entry in catalog.items() if name in chosen)
+    mapper.register_raw_streams_from_catalog(selected)
+    for stream in every:
+        if stream.name not in mapper.stream_maps:
+            mapper.stream_maps[stream.name] = [
+                SameRecordTransform(
+                    stream.name, stream.schema, stream.primary_keys, flattening_options=None
+                )
+            ]
 
 
 def unknown_maps(stream_maps: Mapping[str, Any], streams: Collection[str]) -> Iterator[str]:

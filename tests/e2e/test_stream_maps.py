@@ -1,0 +1,94 @@
+"""Stream maps and flattening: what a user maps is mapped, and nothing else suffers for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.conftest import Run, fast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from datto_rmm_sandbox import Sandbox
+
+    from tests.e2e.conftest import QuickTapCommand
+
+Sync = dict[str, Any]
+MARKS: Sync = {"emit_activate_version_messages": True}
+
+
+@pytest.fixture(scope="module")
+def account(sandboxes: Callable[..., Sandbox]) -> Sandbox:
+    return sandboxes(devices=40, udf="absent")
+
+
+def marked(run: Run) -> set[str]:
+    return {m["stream"] for m in run.messages if m["type"] == "ACTIVATE_VERSION"}
+
+
+@pytest.mark.parametrize("name", ["*", "job_results", "job_*", "devices_v3"])
+def test_maps_of_unselected_streams_do_nothing(
+    quick: QuickTapCommand, account: Sandbox, name: str
+) -> None:
+    run = quick.sync(fast(account, stream_maps={name: {"mapped": "1"}}), "users", "sites")
+    assert run.code == 0, run.err
+    assert {"mapped" in record for record in run.records["users"]} == {name == "*"}
+
+
+@pytest.mark.parametrize(
+    ("stream", "expression"), [("users", "email.upper()"), ("sites", "notes.strip()")]
+)
+def test_an_expression_that_meets_a_null_fails_its_stream_by_name_and_no_other(
+    quick: QuickTapCommand, account: Sandbox, stream: str, expression: str
+) -> None:
+    maps = {stream: {"mapped": expression}}
+    run = quick.sync(fast(account, stream_maps=maps), "users", "sites", "components")
+    assert run.code == 1
+    assert "Traceback" not in run.err
+    assert f"1 of 3 streams are not complete: {stream} (failed)" in run.err
+    assert expression in run.err
+    assert run.records["components"]
+    assert run.state
+
+
+@pytest.mark.parametrize("maps", [{"usres": {"email": None}}, {"x": {"__source__": "usres"}}])
+def test_a_map_of_a_stream_that_there_is_not_is_told_with_the_nearest_name(
+    quick: QuickTapCommand, account: Sandbox, maps: Sync
+) -> None:
+    run = quick.sync(fast(account, stream_maps=maps), "users")
+    assert run.code == 0
+    assert "there is no stream `usres`, so nothing is mapped. Did you mean `users`?" in run.err
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_flattened_records_fit_the_schema_that_was_written(
+    quick: QuickTapCommand, account: Sandbox, depth: int
+) -> None:
+    settings = {"flattening_enabled": True, "flattening_max_depth": depth}
+    run = quick(fast(account, **settings))
+    assert run.code == 0, run.err
+    for stream, records in run.records.items():
+        columns = list(run.schemas[stream]["schema"]["properties"])
+        assert all(list(record) == columns for record in records), stream
+
+
+@pytest.mark.parametrize(
+    ("maps", "left"),
+    [
+        ({"devices": {"day": "'x'"}}, {"devices"}),
+        ({"devices_daily": {"__source__": "devices", "__key_properties__": ["uid", "day"],
+                            "day": "'x'"}}, {"devices"}),
+        ({"computers": {"__source__": "devices", "__filter__": "online"}}, {"devices"}),
+        ({"copied": {"__source__": "devices", "day": "'x'"}}, {"devices", "copied"}),
+        ({"devices": {"__filter__": "online"}}, set()),
+        ({"devices": None}, set()),
+    ],
+)  # fmt: skip
+def test_marks_are_withheld_only_where_a_map_filters_or_re_keys(
+    quick: QuickTapCommand, account: Sandbox, maps: Sync, left: set[str]
+) -> None:
+    run = quick.sync(fast(account, **MARKS, stream_maps=maps), "devices")
+    assert run.code == 0, run.err
+    assert marked(run) == left
