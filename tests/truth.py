@@ -67,7 +67,7 @@ STREAMS: dict[str, Stream] = {
         "SitePatch", ("siteUid", "patchId", "installStatus"), ("siteUid",), by_default=False
     ),
     "device_patches": Stream(
-        "Patch", ("deviceUid", "patchId"), ("deviceUid",), BY_AUDIT, by_default=False
+        "Patch", ("deviceUid", "patchId"), AUDITED, BY_AUDIT, by_default=False
     ),
     "jobs": Stream("Job", ("uid",), (), BY_ACTIVITY),
     "job_components": Stream(

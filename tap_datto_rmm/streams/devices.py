@@ -66,5 +66,5 @@ class DevicePatchesStream(DattoStream):
     primary_keys = ("deviceUid", "patchId")
     parent = "computers"
     follows = "lastAuditDate"
-    adds = ("deviceUid",)
+    adds = ("deviceUid", "lastAuditDate")
     selected_by_default = False
