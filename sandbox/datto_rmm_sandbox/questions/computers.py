@@ -123,17 +123,18 @@ def full_disks(fleet: Fleet) -> Iterator[Row]:
 
 def software_titles(fleet: Fleet) -> Iterator[Row]:
     """Software by title."""
-    holders: dict[str, set[Device]] = defaultdict(set)
+    holders: Counter[str] = Counter()
     versions: dict[str, Counter[str]] = defaultdict(Counter)
     for device in fleet.computers:
-        for name, version in {(r["name"], r["version"]) for r in software(fleet.account, device)}:
-            holders[name].add(device)
+        found = {(row["name"], row["version"]) for row in software(fleet.account, device)}
+        holders.update({name for name, _ in found})
+        for name, version in found:
             versions[name][version] += 1
-    for name, devices in holders.items():
+    for name, counts in versions.items():
+        most = max(counts.values())
         yield {
             "name": name,
-            "computers": len(devices),
-            "sites": len({device.site.uid for device in devices}),
-            "versions": len(versions[name]),
-            "computers_with_it": max(versions[name].values()),
+            "computers": holders[name],
+            "versions": len(counts),
+            "commonest_version": min(v for v, count in counts.items() if count == most),
         }
