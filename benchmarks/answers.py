@@ -8,7 +8,6 @@ once more. `--publish` writes the table into README.md.
 
 from __future__ import annotations
 
-import json
 import subprocess
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -29,18 +28,16 @@ from benchmarks.measure import (
     table,
 )
 from demo.answers import install, question, questions
-from demo.pipeline import MELTANO_FOLDER, Pipeline, alone_in_this_clone
+from demo.pipeline import Pipeline, alone_in_this_clone, target_postgres
 from demo.postgres import Postgres
 from demo.report import page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from psycopg import Connection
 
 DATABASE: Final = ROOT / ".benchmarks" / "answers"
-TARGET: Final = MELTANO_FOLDER / "loaders/target-postgres/venv/bin/target-postgres"
 DEVICES: Final = 11_500
 """So many, that there are 800,000 patches."""
 STREAMS: Final = (
@@ -97,13 +94,10 @@ def load(postgres: Postgres, devices: int) -> None:
     with sandbox(**account, **keys) as server, folder() as files:
         with alone_in_this_clone():
             Pipeline(files, {}).install()
-        config = files / "target.json"
-        given = {**postgres.settings, "port": postgres.port, "default_target_schema": "datto_rmm"}
-        config.write_text(json.dumps({**given, "use_copy": True, "validate_records": False}))
         command = TapRun(files, server.url, STREAMS).command()
         with (files / "log.txt").open("wb") as log:
             tap = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
-            target: list[str | Path] = [TARGET, "--config", config]
+            target = target_postgres(files, postgres.settings)
             code = subprocess.run(
                 target, stdin=tap.stdout, stdout=log, stderr=log, check=False
             ).returncode

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import sql
 
+from demo.pipeline import ROOT, SCHEMA
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from psycopg import Connection
 
-VIEWS: Final = Path(__file__).resolve().parent.parent / "sql" / "answers"
-SOURCE: Final = "datto_rmm"
+VIEWS: Final = ROOT / "sql" / "answers"
 
 
-def install(connection: Connection[Any], source: str = SOURCE) -> None:
+def install(connection: Connection[Any], source: str = SCHEMA) -> None:
     """Make the views, or bring them up to date.
 
     Args:

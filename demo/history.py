@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-MELTANO_YML: Final = Path(__file__).resolve().parent.parent / "meltano.yml"
+from demo.pipeline import ROOT
+
+MELTANO_YML: Final = ROOT / "meltano.yml"
 TODAY: Final = "datetime.datetime.now(datetime.timezone.utc).date()"
 """How the maps tell the day."""
 

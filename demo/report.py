@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 
 from demo.page.data import collect
-from demo.page.markup import Html, note, tag, text, words
+from demo.page.markup import Html, note, tag, text
 from demo.page.sections import everything
+from demo.page.words import words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

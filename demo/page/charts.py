@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from demo.page.markup import NOTHING, Html, join, tag, text, words
+from demo.page.markup import NOTHING, Html, join, tag, text
+from demo.page.words import words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -72,7 +72,7 @@ def collect(uri: str) -> Fleet:
 
 
 def _ask(uri: str, snapshot: str, names: Iterable[str]) -> dict[str, list[Row]]:
-    with psycopg.connect(uri, row_factory=dict_row) as connection:
+    with psycopg.Connection[Row].connect(uri, row_factory=dict_row) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
         connection.execute("SET LOCAL jit = off")  # it compiles longer than these queries take

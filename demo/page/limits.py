@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from demo.page.words import words
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -33,10 +35,10 @@ class Measure:
         title: in words.
         amber: percent of the computers from which on it is out of line.
         red: percent from which on it is far out of line.
-        bad: column with the number of computers that are out of line; `column` where left out.
         good: column with those in line, where that is what is known.
         whole: column with the number of computers that it is a share of.
         unknown: column with the number of computers of which it is not known.
+        needs: the stream without which nobody knows.
         is_percent: whether what is shown is a share itself.
     """
 
@@ -44,23 +46,19 @@ class Measure:
     title: str
     amber: float
     red: float
-    bad: str = ""
     good: str = ""
     whole: str = "computers"
     unknown: str = ""
+    needs: str = ""
     is_percent: bool = False
-
-    def out_of_line(self, row: Row) -> int:
-        """How many computers are out of line."""
-        if self.good:
-            return int(row[self.whole] - row[self.good])
-        return int(row[self.bad or self.column])
 
     def tone(self, row: Row) -> Tone:
         """How the number of this row is to be shown."""
-        whole, bad = row[self.whole], self.out_of_line(row)
-        if not whole:
-            return Tone.UNKNOWN if self.is_percent else Tone.PLAIN
+        whole, bad = row[self.whole], row[self.column]
+        if row[self.column] is None:
+            return Tone.UNKNOWN
+        if self.good:
+            bad = whole - row[self.good]
         share = 100 * bad / whole
         if share >= self.red and bad >= FEWEST_FOR_RED:
             return Tone.RED
@@ -77,7 +75,9 @@ PATCHED: Final = Measure(
     unknown="patch_unknown",
     is_percent=True,
 )
-SEVERE: Final = Measure("severe_computers", "severe patches missing > 30 days", 10, 30)
+SEVERE: Final = Measure(
+    "severe_computers", "severe patches missing > 30 days", 10, 30, needs="device_patches"
+)
 COVER: Final = Measure(
     "cover",
     "antivirus",
@@ -91,11 +91,11 @@ COVER: Final = Measure(
 UNSUPPORTED: Final = Measure("unsupported", "out of support", 10, 30, unknown="support_unknown")
 RESTART: Final = Measure("restart_due", "restart due", 5, 15)
 SILENT: Final = Measure("silent", "silent ≥ 14 days", 5, 15)
-DISKS: Final = Measure("full_disks", "disks nearly full", 5, 15)
+DISKS: Final = Measure("full_disks", "disks nearly full", 5, 15, needs="device_audits")
 WARRANTY: Final = Measure(
     "warranty_ending", "warranty ends ≤ 90 days", 10, 25, unknown="warranty_unknown"
 )
-ALERTS: Final = Measure("urgent_alerts", "urgent alerts", 5, 15)
+ALERTS: Final = Measure("urgent_alerts", "urgent alerts", 5, 15, needs="alerts")
 MEASURES: Final = (PATCHED, SEVERE, COVER, UNSUPPORTED, RESTART, SILENT, DISKS, WARRANTY, ALERTS)
 """In the order in which the page shows them."""
 
@@ -126,6 +126,16 @@ COUNTS: Final = (
 POINTS: Final = {Tone.RED: 2, Tone.AMBER: 1}
 
 
+def shown(measure: Measure, row: Row) -> str:
+    """What stands in a column of the scorecard."""
+    value = row[measure.column]
+    if not measure.is_percent:
+        return words(value)
+    if value is not None:
+        return f"{value} %"
+    return "on demand" if row.get("on_demand") else "unknown"
+
+
 def worst_first(sites: Iterable[Row]) -> list[Row]:
     """Sort sites by how much is out of line, red twice, and larger ones first among equals."""
 
@@ -139,8 +149,13 @@ def worst_first(sites: Iterable[Row]) -> list[Row]:
 def totals(sites: Iterable[Row]) -> Row:
     """The scorecard of the whole account, by the rules of each site's."""
     rows = list(sites)
-    found: Row = {column: sum(row[column] for row in rows) for column in COUNTS}
+    found: Row = {column: _sum(rows, column) for column in COUNTS}
     return found | {each.column: _share(found, each) for each in MEASURES if each.is_percent}
+
+
+def _sum(rows: Iterable[Row], column: str) -> int | None:
+    known = [row[column] for row in rows if row[column] is not None]
+    return sum(known) if known else None
 
 
 def _share(row: Row, measure: Measure) -> int | None:

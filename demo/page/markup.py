@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from html import escape
 from typing import TYPE_CHECKING, Any, NewType
 
 from demo.page.limits import Tone
+from demo.page.words import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -18,27 +17,11 @@ if TYPE_CHECKING:
 Html = NewType("Html", str)
 """Markup that is safe to send."""
 NOTHING = Html("")
-DASH = "\N{EN DASH}"
 
 
 def text(value: object) -> Html:
     """Escape anything for an element or an attribute; dates and numbers as people write them."""
     return Html(escape(words(value), quote=True))
-
-
-def words(value: object) -> str:
-    """Say a value: 1,234, 0.5, 8 Nov 2026, a dash for nothing."""
-    match value:
-        case None:
-            return DASH
-        case datetime() | date():
-            return f"{value.day} {value:%b %Y}"
-        case int():
-            return f"{value:,}"
-        case float() | Decimal():
-            return f"{value:,.1f}"
-        case _:
-            return str(value)
 
 
 def tag(name: str, *content: Html, **attributes: str) -> Html:

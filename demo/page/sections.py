@@ -20,23 +20,12 @@ from demo.page.limits import (
     WARRANTY,
     Measure,
     Tone,
+    shown,
     totals,
     worst_first,
 )
-from demo.page.markup import (
-    DASH,
-    NOTHING,
-    Column,
-    Html,
-    card,
-    join,
-    note,
-    number,
-    table,
-    tag,
-    text,
-    words,
-)
+from demo.page.markup import NOTHING, Column, Html, card, join, note, number, table, tag, text
+from demo.page.words import DASH, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,25 +87,18 @@ def tiles(fleet: Fleet) -> Html:
     filling = sum(not row["is_nearly_full"] for row in fleet["full_disks"])
     counts = {name: words(value) for name, value in total.items()}
     counts["filling"] = f"; {filling:,} more will be full within 60 days" if filling else ""
-    shown = [_tile(measure, total, about.format(**counts)) for measure, about in TILES.items()]
-    return tag("div", *shown, class_="tiles")
+    found = [_tile(measure, total, about.format(**counts)) for measure, about in TILES.items()]
+    return tag("div", *found, class_="tiles")
 
 
 def _tile(measure: Measure, total: Row, about: str) -> Html:
-    value = text(_shown(measure, total))
+    if total[measure.column] is None and measure.needs:
+        about = f"{measure.title}: needs the stream {measure.needs}"
+    value = text(shown(measure, total))
     parts = [tag("b", value, class_=measure.tone(total).value), tag("span", text(about))]
     if unknown := _unknown(measure, total):
         parts.append(tag("span", text(unknown), class_="unknown"))
     return tag("div", *parts, class_="tile")
-
-
-def _shown(measure: Measure, row: Row) -> str:
-    value = row[measure.column]
-    if not measure.is_percent:
-        return words(value)
-    if value is not None:
-        return f"{value} %"
-    return "on demand" if row.get("on_demand") else "unknown"
 
 
 def _unknown(measure: Measure, row: Row) -> str:
@@ -151,7 +133,7 @@ def _measured(measure: Measure) -> Column:
 
     return Column(
         measure.title,
-        partial(_shown, measure),
+        partial(shown, measure),
         tone=measure.tone,
         kind="number share" if measure.is_percent else "number",
         beside=unknown,
@@ -313,7 +295,7 @@ def disks(fleet: Fleet) -> Html:
     columns = [
         SITE,
         COMPUTER,
-        Column("disk", "disk", kind="name"),
+        Column("disk", "disk", kind="path"),
         number("GiB", lambda row: round(row["size_gib"])),
         number("free %", "free_percent"),
         number("full in days", "days_to_full"),
@@ -406,8 +388,8 @@ def _listed(fleet: Fleet, name: str, title: str, about: str, columns: Sequence[C
     return card(title, about, table(columns, rows[:SHOWN]), _more(rows, SHOWN, name))
 
 
-def _more(rows: Sequence[Row], shown: int, name: str) -> Html:
-    hidden = len(rows) - shown
+def _more(rows: Sequence[Row], most: int, name: str) -> Html:
+    hidden = len(rows) - most
     return note(f"{hidden:,} more in datto_answers.{name}") if hidden > 0 else NOTHING
 
 

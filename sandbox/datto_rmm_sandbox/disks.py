@@ -1,4 +1,4 @@
-"""Local disks: most stay as they are, about one in eight fills up at a steady pace."""
+"""Local disks: most stay as they are, about one in twelve fills up at a steady pace."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def disks(account: Account, device: Device) -> list[Disk]:
     found = []
     for name in names[:count]:
         size = pick(rng, (237, 475, 953, 1906)) * GIB + rng.getrandbits(29)
-        is_nearly_full, fills, days = lucky(rng, 0.06), lucky(rng, 0.12), 20 + rng.random() * 220
+        is_nearly_full, fills, days = lucky(rng, 0.06), lucky(rng, 0.08), 25 + rng.random() * 275
         share = 0.01 + rng.random() * 0.06 if is_nearly_full else 0.12 + rng.random() * 0.75
         full_at = account.began + int(days * DAY) if fills and not is_nearly_full else None
         if full_at:

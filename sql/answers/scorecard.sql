@@ -1,8 +1,15 @@
 -- How does each site stand, in one row?
 --
--- The same numbers as in the other answers, by the same definitions.
+-- The same numbers as in the other answers, by the same definitions. What a stream would tell that
+-- was not loaded, or has no rows at all, is null: nobody knows.
 CREATE OR REPLACE VIEW datto_answers.scorecard AS
-WITH computer AS (
+WITH loaded AS MATERIALIZED (
+  SELECT
+    EXISTS (SELECT FROM device_patches) AS patches,
+    EXISTS (SELECT FROM device_audits) AS audits,
+    EXISTS (SELECT FROM alerts) AS alerts
+),
+computer AS (
   SELECT
     computer.site_uid,
     count(*) FILTER (WHERE support.state = 'out of support') AS unsupported,
@@ -64,12 +71,13 @@ SELECT
   computer.warranty_ending,
   computer.warranty_ended,
   computer.warranty_unknown,
-  coalesce(severe.patches, 0) AS severe_patches,
-  coalesce(severe.computers, 0) AS severe_computers,
-  coalesce(disk.nearly_full, 0) AS full_disks,
-  coalesce(alert.urgent, 0) AS urgent_alerts,
-  coalesce(alert.open, 0) AS open_alerts
+  CASE WHEN loaded.patches THEN coalesce(severe.patches, 0) END AS severe_patches,
+  CASE WHEN loaded.patches THEN coalesce(severe.computers, 0) END AS severe_computers,
+  CASE WHEN loaded.audits THEN coalesce(disk.nearly_full, 0) END AS full_disks,
+  CASE WHEN loaded.alerts THEN coalesce(alert.urgent, 0) END AS urgent_alerts,
+  CASE WHEN loaded.alerts THEN coalesce(alert.open, 0) END AS open_alerts
 FROM datto_answers.patch_compliance AS patch
+CROSS JOIN loaded
 JOIN datto_answers.antivirus_cover AS antivirus USING (site_uid)
 JOIN computer USING (site_uid)
 LEFT JOIN severe USING (site_uid)

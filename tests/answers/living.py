@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from demo.pipeline import MELTANO_FOLDER, Pipeline, alone_in_this_clone
+from demo.pipeline import Pipeline, alone_in_this_clone, target_postgres
 from tap_datto_rmm.tap import TapDattoRMM
 from tests.conftest import fast
 from tests.e2e.warehouse import Pipe, selection, written_to
@@ -106,14 +106,10 @@ def loading(sandbox: Sandbox, postgres: Postgres, folder: Path) -> Generator[Loa
     """Run one target; at the end, all that it was given is in the database."""
     with alone_in_this_clone():
         Pipeline(folder, {}).install()
-    config = folder / "target.json"
-    given = {**postgres.settings, "port": postgres.port, "default_target_schema": "datto_rmm"}
-    config.write_text(json.dumps({**given, "use_copy": True, "validate_records": False}))
-    program = MELTANO_FOLDER / "loaders/target-postgres/venv/bin/target-postgres"
     log = folder / "target.log"
     with log.open("ab") as said:
         target = subprocess.Popen(
-            [program, "--config", config],
+            target_postgres(folder, postgres.settings),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=said,

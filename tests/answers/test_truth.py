@@ -78,13 +78,14 @@ def lived(
     sandboxes: Callable[..., Sandbox], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Lived]:
     folder = tmp_path_factory.mktemp("answers")
-    sandbox = sandboxes(devices=100, now=NOW - DAYS * DAY_MS, udf="absent")
+    sandbox = sandboxes(devices=70, now=NOW - DAYS * DAY_MS, udf="absent")
     with Postgres(folder / "postgres") as postgres:
         with loading(sandbox, postgres, folder) as loader:
             for day in range(DAYS + 1):
                 if day:
                     sandbox.advance(DAY, opened=5, added=1, removed=1)
                 marked = loader.sync(stream_maps=stream_maps(loader.today))
+            loader.sync()
         with postgres.connect() as connection:
             install(connection)
         yield Lived(postgres, sandbox, marked)
