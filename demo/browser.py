@@ -6,16 +6,19 @@ On Debian: `apt-get install chromium`.
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from io import RawIOBase
     from pathlib import Path
     from typing import IO, Self
 
@@ -34,6 +37,11 @@ OPTIONS: Final = (
     "--remote-debugging-pipe",
 )
 END: Final = b"\0"
+STARTER: Final = (
+    "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4);"
+    "os.execv(sys.argv[3], sys.argv[3:])"
+)
+"""The browser reads commands from its file 3 and writes answers to 4."""
 STOP_SECONDS: Final = 10
 
 
@@ -56,7 +64,7 @@ class Browser:
 
     problems: list[str] = field(default_factory=list)
     _stack: ExitStack = field(default_factory=ExitStack)
-    _commands: IO[bytes] | None = None
+    _commands: RawIOBase | None = None
     _answers: IO[bytes] | None = None
     _last: int = 0
     _session: str = ""
@@ -77,21 +85,21 @@ class Browser:
             )
             read_command, write_command = os.pipe()
             read_answer, write_answer = os.pipe()
-            # It reads commands from its file 3 and writes answers to 4.
-            moved = f'exec "$@" 3<&{read_command} 4>&{write_answer}'
+            theirs = [_moved_up(read_command), _moved_up(write_answer)]
+            starter = [sys.executable, "-c", STARTER, *map(str, theirs)]
             process = subprocess.Popen(
-                ["/bin/sh", "-c", moved, "sh", program, *OPTIONS, f"--user-data-dir={profile}"],
-                pass_fds=(read_command, write_answer),
+                [*starter, program, *OPTIONS, f"--user-data-dir={profile}"],
+                pass_fds=theirs,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
             stack.callback(_stop, process)
-            os.close(read_command)
-            os.close(write_answer)
-            self._answers = stack.enter_context(open(read_answer, "rb"))  # noqa: PTH123
-            self._commands = stack.enter_context(open(write_command, "wb"))  # noqa: PTH123
+            for file in theirs:
+                os.close(file)
+            self._answers = stack.enter_context(os.fdopen(read_answer, "rb"))
+            self._commands = stack.enter_context(os.fdopen(write_command, "wb", buffering=0))
             target = self.tell("Target.createTarget", url="about:blank")["targetId"]
             attached = self.tell("Target.attachToTarget", targetId=target, flatten=True)
             self._session = attached["sessionId"]
@@ -117,7 +125,6 @@ class Browser:
         if self._session:
             message["sessionId"] = self._session
         self._commands.write(json.dumps(message).encode() + END)
-        self._commands.flush()
         while (answer := self._next()).get("id") != self._last:
             self._notice(answer)
         if "error" in answer:
@@ -191,6 +198,13 @@ class Browser:
                 self.problems.append(f"exception: {details}")
             case "Log.entryAdded", {"entry": entry}:
                 self.problems.append(f"log: {entry.get('text')}")
+
+
+def _moved_up(file: int) -> int:
+    """A copy with a number that the starter does not overwrite; the original is closed."""
+    copy = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 10)
+    os.close(file)
+    return copy
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
