@@ -36,7 +36,6 @@ lint: setup ## Style, types, workflows, configuration files, lock file
 	$(call check,ruff check,$(BIN)/ruff check --output-format=concise)
 	$(call check,ruff format,$(BIN)/ruff format --check)
 	$(call check,mypy,$(BIN)/mypy)
-	$(call check,ty,$(BIN)/ty check)
 	$(call check,workflow schema,$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS))
 	$(call check,dependabot schema,$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml)
 	$(call check,issue form schema,$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml)
@@ -44,6 +43,10 @@ lint: setup ## Style, types, workflows, configuration files, lock file
 	$(call check,jactionlint,$(BIN)/jactionlint --shellcheck= --pyflakes= $(WORKFLOWS) .github/dependabot.yml)
 	$(call check,zizmor,$(BIN)/zizmor --offline --quiet --persona=pedantic .github)
 	$(call check,uv lock,$(BIN)/uv lock --check --offline --quiet)
+
+.PHONY: ty
+ty: setup ## What a second type checker says; for information, mypy decides
+	@$(BIN)/ty check
 
 .PHONY: format
 format: setup ## Let ruff format the code and mend what it can
@@ -54,9 +57,17 @@ format: setup ## Let ruff format the code and mend what it can
 pytest: setup ## The tests alone; PYTEST_ARGS='-k alerts' chooses some
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
+.PHONY: sdk-main
+sdk-main: setup ## The tests against the SDK's main branch, in an environment of their own
+	@PYTEST_ARGS='$(PYTEST_ARGS)' tools/sdk-main
+
 .PHONY: fuzz
 fuzz: setup ## Pages that try to break the tap, other ones each time: 200,000, ten minutes
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-8000} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(BIN)/pytest $(PYTEST_ARGS) --dist=load --show-capture=no tests/records/test_fuzz.py
+
+.PHONY: convergence
+convergence: setup ## Account, tap, network and clocks at odds, EXAMPLES times; SEED repeats a run
+	@CONVERGENCE_EXAMPLES=$${EXAMPLES:-300} CONVERGENCE_SEED=$${SEED:-$$(date +%s)} $(BIN)/pytest --show-capture=no tests/e2e/test_convergence.py
 
 .PHONY: snapshots
 snapshots: setup ## Write every stream's schema to tests/schemas, for review

@@ -6,7 +6,7 @@ import json
 import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_datto_rmm.settings import EXPECTED
+from tap_datto_rmm.settings.checks import expected
 from tap_datto_rmm.settings.parsing import kinds
 from tap_datto_rmm.settings.sources import variable
 
@@ -36,7 +36,7 @@ def _lines(info: AboutInfo) -> Iterator[str]:
     yield ""
     yield from _wrapped(
         "Settings, in a JSON file (--config FILE) or, with --config ENV, as the environment "
-        "variable named with each:"
+        "variable that stands below each:"
     )
     required = info.settings.get("required", ())
     for name, setting in info.settings["properties"].items():
@@ -50,10 +50,10 @@ def _setting(name: str, setting: Mapping[str, Any], *, required: bool) -> Iterat
     traits += ["secret"] if setting.get("secret") else []
     if "default" in setting:
         traits.append(f"default {json.dumps(setting['default'])}")
-    yield f"{name} ({', '.join(filter(None, traits))})  {variable(name)}"
+    yield f"{name} ({', '.join(filter(None, traits))})"
+    yield f"    {variable(name)}"
     yield from _wrapped(str(setting.get("description", "")), indent="    ")
-    if name in EXPECTED:
-        yield from _wrapped(f"May be: {EXPECTED[name]}.", indent="    ")
+    yield from _wrapped(f"May be: {expected(name)}.", indent="    ")
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:

@@ -2,9 +2,32 @@
 
 A message never holds a credential: it is built from a status, a path and text of our own, plus at
 most a short, cleaned excerpt of the API's own message.
+
+    TapError                        one line for the user, no traceback
+    ├── SpecError                   the OpenAPI document lacks what a stream needs
+    ├── UnexpectedError             what nobody foresaw, contained in its stream
+    └── RequestError                a request did not give what it was asked for
+        ├── AuthenticationError     a token was refused, and the new one as well
+        │   └── CredentialsError *  the key pair was refused (any 4xx at the token URL)
+        ├── PermissionDeniedError   403, and the address is not blocked
+        ├── NotAvailableError       400, 404, 410: there is no such thing, or not any more
+        ├── ApiError                any other 4xx; 5xx or a damaged answer, again and again
+        ├── TransportError          no complete answer, again and again
+        │   └── UnreachableError *  no name, no route, refused, not trusted, no way through a proxy
+        ├── RateLimitError *        429, or the block that follows it, did not pass in time
+        ├── OutageError *           no request at all has succeeded for ten minutes
+        ├── PaginationError         the next page is on another host, or was there before
+        └── TooManyFailuresError    too many parents of a stream fail to be bad one by one
+
+An error with a star ends the run: no other request could do better. So does any other one as long
+as there has been no token.
 """
 
 from __future__ import annotations
+
+import traceback
+from pathlib import PurePath
+from typing import ClassVar
 
 
 class TapError(Exception):
@@ -15,6 +38,17 @@ class SpecError(TapError):
     """The OpenAPI document is missing, damaged, or lacks what a stream needs."""
 
 
+class UnexpectedError(TapError):
+    """An error that nobody foresaw: its kind and place are told, never the values in it."""
+
+    @classmethod
+    def of(cls, error: Exception) -> UnexpectedError:
+        """Word it."""
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{PurePath(frame.filename).name}:{frame.lineno}"
+        return cls(f"unexpected {type(error).__name__} at {place}; LOGLEVEL=DEBUG shows more")
+
+
 class RequestError(TapError):
     """A request that did not give what it was asked for.
 
@@ -22,6 +56,9 @@ class RequestError(TapError):
         path: path below the API's base, such as `/v2/account`; None where no one path is meant.
         status: HTTP status of the last answer; None where there was none.
     """
+
+    ends_the_run: ClassVar[bool] = False
+    """Whether no other request could do better."""
 
     def __init__(self, message: str, *, path: str | None = None, status: int | None = None) -> None:
         """Keep what happened and where."""
@@ -31,7 +68,13 @@ class RequestError(TapError):
 
 
 class AuthenticationError(RequestError):
-    """The key pair, or the token made from it, is not accepted on this platform."""
+    """The token is not accepted, and neither is a new one."""
+
+
+class CredentialsError(AuthenticationError):
+    """The key pair is not accepted on this platform."""
+
+    ends_the_run = True
 
 
 class PermissionDeniedError(RequestError):
@@ -42,12 +85,8 @@ class PermissionDeniedError(RequestError):
         self.args = (f"{self} What is read here needs: {permission}.",)
 
 
-class RateLimitError(RequestError):
-    """The account's request limit, or the block that follows it, did not pass in time."""
-
-
 class NotAvailableError(RequestError):
-    """The API knows no such thing: 404, or 400 for a device or site of the wrong kind."""
+    """There is no such thing: 404, 410, or 400 for a device or site of the wrong kind."""
 
 
 class ApiError(RequestError):
@@ -55,8 +94,33 @@ class ApiError(RequestError):
 
 
 class TransportError(RequestError):
-    """No complete answer arrived: time-out, reset, or a name that does not resolve."""
+    """No complete answer arrived: a time-out, a reset, a cut."""
+
+
+class UnreachableError(TransportError):
+    """The host cannot be reached as the settings and the network are: there is no point in waiting.
+
+    Where the host was reached before, the same causes are an outage.
+    """
+
+    ends_the_run = True
+
+
+class RateLimitError(RequestError):
+    """The account's request limit, or the block that follows it, did not pass in time."""
+
+    ends_the_run = True
+
+
+class OutageError(RequestError):
+    """The host has answered no request for as long as the client waits."""
+
+    ends_the_run = True
 
 
 class PaginationError(RequestError):
     """The API's next page leads to another host, or in a circle."""
+
+
+class TooManyFailuresError(RequestError):
+    """So many devices, sites or jobs of a stream fail that it is no matter of one by one."""

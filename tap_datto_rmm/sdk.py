@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from singer_sdk import Tap
 from singer_sdk.about import AboutFormatter, AboutInfo
+from singer_sdk.exceptions import ConfigurationError, MappingError
 from typing_extensions import override
 
 from tap_datto_rmm.about import as_text
 from tap_datto_rmm.console import LEVEL_VARIABLES, reset_log_level
 from tap_datto_rmm.files import ENVIRONMENT, IS_FINE, JsonFile
-from tap_datto_rmm.settings.reading import Given, read_settings
+from tap_datto_rmm.settings.reading import Given, SettingsError, read_settings
 from tap_datto_rmm.settings.sources import PREFIX, Environment, Layer
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ class ConfiguredTap(Tap):
             DotenvError: there is a `.env`, and it cannot be read.
         """
         self.logger.addFilter(_is_so)
-        environment = Environment.read()
-        if parse_env_config and not environment.export().isdisjoint(LEVEL_VARIABLES):
+        environment = Environment.read() if parse_env_config else Environment.exported_only()
+        if not environment.export().isdisjoint(LEVEL_VARIABLES):
             reset_log_level()
         self.given = read_settings(
             [Layer("config", config)] if isinstance(config, Mapping) else config or (),
@@ -107,6 +108,19 @@ class ConfiguredTap(Tap):
     def description(cls) -> str:
         """Say what the tap is, for `--about`."""
         return cls.__doc__ or ""
+
+    @override
+    def setup_mapper(self) -> None:
+        """Prepare stream maps and flattening.
+
+        Raises:
+            SettingsError: the SDK cannot do what they ask for; it shows a traceback.
+        """
+        try:
+            super().setup_mapper()
+        except (MappingError, ConfigurationError, ValueError) as error:
+            settings = "`stream_maps`" if self.config.get("stream_maps") else "`flattening_*`"
+            raise SettingsError([f"Setting {settings} cannot be followed: {error}"]) from None
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

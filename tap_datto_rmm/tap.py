@@ -1,35 +1,28 @@
-"""The tap: settings in, Singer messages out; its parts are made here and nowhere else."""
+"""The tap: settings in, Singer messages out; what its streams share is put together in `run.py`."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from copy import deepcopy
 from functools import cached_property
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
-from singer_sdk.helpers.capabilities import (
-    PluginCapabilities,
-    TapCapabilities,
-)
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
-from tap_datto_rmm.api.activity_log import Activities
-from tap_datto_rmm.api.fan_out import devices_in_demand
-from tap_datto_rmm.api.inventory import Inventory
-from tap_datto_rmm.errors import AuthenticationError, RateLimitError, SpecError, TapError
-from tap_datto_rmm.http.auth import TOKEN_PATH
-from tap_datto_rmm.http.client import Client
+from tap_datto_rmm.api.connection import POLICY, connect
+from tap_datto_rmm.errors import SpecError, TapError
 from tap_datto_rmm.records.openapi import Spec
-from tap_datto_rmm.records.timestamps import canonical
+from tap_datto_rmm.run import Run, begin
 from tap_datto_rmm.sdk import ConfiguredTap
-from tap_datto_rmm.settings import CONFIG_SCHEMA
+from tap_datto_rmm.settings import CONFIG_SCHEMA, package_version
 from tap_datto_rmm.singer.output import MessageWriter, Stopped
-from tap_datto_rmm.singer.state import checked, refuse_future
+from tap_datto_rmm.singer.state import StateError, checked, future_date_in
 from tap_datto_rmm.streams import STREAMS
 from tap_datto_rmm.streams.custom import custom_streams
-from tap_datto_rmm.telemetry.progress import Progress
-from tap_datto_rmm.telemetry.report import Report
+from tap_datto_rmm.streams.fan_out_stream import FanOutStream
+from tap_datto_rmm.streams.list_stream import ListStream
+from tap_datto_rmm.telemetry.report import RunReport
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -37,7 +30,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.streams import Stream
 
-    from tap_datto_rmm.records.timestamps import Timestamp
+    from tap_datto_rmm.http.client import Client
+    from tap_datto_rmm.http.retry import RetryPolicy
     from tap_datto_rmm.streams.base import DattoStream
 
 
@@ -46,7 +40,7 @@ LISTS_AHEAD: Final = 3
 
 
 class SyncError(TapError):
-    """Streams failed; the others are complete and their state is kept."""
+    """Streams failed or may lack rows; the others are complete and their state is kept."""
 
 
 class TapDattoRMM(ConfiguredTap):
@@ -57,16 +51,19 @@ class TapDattoRMM(ConfiguredTap):
     config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(CONFIG_SCHEMA)  # the SDK adds its own
     message_writer_class = MessageWriter
     message_writer: MessageWriter
+    retry_policy: ClassVar[RetryPolicy] = POLICY
+    """How long the client tries again, and waits; a shorter one in tests."""
     capabilities: ClassVar = [
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
         TapCapabilities.DISCOVER,
-        TapCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.ACTIVATE_VERSION,
         PluginCapabilities.ABOUT,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
+    _refused_state: StateError | None = None
 
     @cached_property
     def spec(self) -> Spec:
@@ -76,41 +73,26 @@ class TapDattoRMM(ConfiguredTap):
     @cached_property
     def client(self) -> Client:
         """The one HTTP client of the run."""
-        return Client(self.settings)
+        return connect(self.settings, self.retry_policy)
 
     @cached_property
-    def inventory(self) -> Inventory:
-        """The account's sites and devices."""
-        asked = [(stream.parent, stream.bookmark) for stream in self._selected]
-        keeps = devices_in_demand(asked)
-        return Inventory(self.client, self.progress, self.started_at, keeps)
-
-    @cached_property
-    def activities(self) -> Activities:
-        """The account's activity log."""
-        start = self.settings.start_date
-        text = canonical(start) if start else None
-        asked = {stream.parent for stream in self._selected}
-        keeps_devices = not asked.isdisjoint({"job_devices", "job_channels"})
-        return Activities(
-            self.client, self.started_at, text, self.progress, keeps_devices=keeps_devices
-        )
-
-    @cached_property
-    def report(self) -> Report:
+    def report(self) -> RunReport:
         """What the run did."""
-        return Report()
+        return RunReport(f"tap-datto-rmm {package_version()}", counters=self.client.counters)
 
     @cached_property
-    def progress(self) -> Progress:
-        """What is told of it meanwhile."""
-        return Progress(self.client.limiter)
-
-    @cached_property
-    def started_at(self) -> Timestamp:
-        """When the run began, by the API's clock (in whole seconds)."""
-        self.client.token()  # the first answer tells the API's time
-        return canonical(self.client.now().replace(microsecond=0))
+    def run(self) -> Run:
+        """What the streams of this sync share; the API is asked for a token, and the time."""
+        demands = [(s.fan_out, s.demand) for s in self.chosen if isinstance(s, FanOutStream)]
+        return begin(
+            self.settings,
+            self.client,
+            self.spec,
+            self.report,
+            state=self.state,
+            write_state=self.write_state,
+            demands=demands,
+        )
 
     @classmethod
     @override
@@ -146,58 +128,92 @@ class TapDattoRMM(ConfiguredTap):
         return self._streams
 
     @property
-    def _own_streams(self) -> Collection[DattoStream]:
+    def all_streams(self) -> Collection[DattoStream]:
+        """The streams, as what they are."""
         return cast("Collection[DattoStream]", self.streams.values())
 
     @property
-    def _selected(self) -> list[DattoStream]:
-        return [stream for stream in self._own_streams if stream.selected]
+    def chosen(self) -> list[DattoStream]:
+        """The streams that are selected."""
+        return [stream for stream in self.all_streams if stream.selected]
 
     @override  # type: ignore[misc]  # final, but the SDK has no hook around all streams
     def sync_all(self) -> None:  # ty: ignore[override-of-final-method]
         """Sync all selected streams, then tell what was done.
 
         Raises:
-            SyncError: streams failed; the others are complete.
-            AuthenticationError: the credentials are not accepted.
-            StateError: a bookmark is in the future.
+            SyncError: streams failed or may lack rows; the others are complete.
+            RequestError: no stream can be read.
+            StateError: the state is none that this tap could go on from.
+            AccountError: the key belongs to another account than the settings or the state.
             Stopped: by a signal, or because nobody reads the output; the last STATE is written.
         """
+        exit_code = 1
+        self.message_writer.before_forced_end = self._write_report
         try:
-            for stream in self._selected:
-                stream.heed_forced_replication()
-                self.report.of(stream.name)  # in the order of the streams
-            if self._selected:
-                # Fixed before anything is read: no bookmark goes beyond.
-                refuse_future(self.state.get("bookmarks", {}), self.started_at)
-            super().sync_all()
-        except Stopped:
+            self._sync_chosen()
+            exit_code = 0
+        except Stopped as stopped:
+            exit_code = stopped.code
             with suppress(Stopped):
+                for stream in self.chosen:
+                    stream.before_state()
                 self.write_state()
             raise
         finally:
             self.client.close()
-            self.report.tell(self.client.counters)
-        if failed := [run.name for run in self.report.failed]:
-            message = (
-                f"{len(failed)} of {len(self.report.runs)} streams failed: {', '.join(failed)}"
-            )
-            raise SyncError(message)
+            self.report.tell()
+            self._write_report(exit_code)
 
-    def look_ahead_from(self, stream: DattoStream) -> None:
+    def _sync_chosen(self) -> None:
+        for stream in self.chosen:
+            self.report.of(stream.name)  # in the order of the streams
+        if self._refused_state:
+            raise self._refused_state
+        for stream in self.chosen:
+            stream.heed_forced_replication()
+        if not self.chosen:
+            return
+        self.run.guard_the_account()
+        self.write_state()
+        for stream in self.chosen:
+            if refusal := self._refusal_of(stream):
+                stream.refuse(refusal)
+                continue
+            self._look_ahead_from(stream)
+            stream.sync()
+        if unfinished := self.report.unfinished:
+            named = ", ".join(f"{stream.name} ({stream.status})" for stream in unfinished)
+            raise SyncError(
+                f"{len(unfinished)} of {len(self.report.streams)} streams are not complete: {named}"
+            )
+
+    def _refusal_of(self, stream: DattoStream) -> StateError | None:
+        held = self.state.get("bookmarks", {}).get(stream.name, {})
+        return future_date_in(stream.name, held, self.client.latest_now())
+
+    def _look_ahead_from(self, stream: DattoStream) -> None:
         """Ask for the first pages of the lists that come next, while a list is being read.
 
         No further ahead: a page that waits while thousands of alerts or audits are read is no
         longer true.
         """
-
-        def is_short(one: DattoStream) -> bool:
-            return one.parent is None and not one.follows
-
-        following = self._selected[self._selected.index(stream) :]
-        for one in takewhile(is_short, following[: LISTS_AHEAD + 1]):
-            if one is not stream:
+        chosen = self.chosen
+        following = chosen[chosen.index(stream) :][: LISTS_AHEAD + 1]
+        for one in following:
+            if not isinstance(one, ListStream) or not one.is_short:
+                return
+            if one is not stream and one.is_due():
                 one.look_ahead()
+
+    def _write_report(self, exit_code: int) -> None:
+        if not self.settings.report_path:
+            return
+        try:
+            self.report.write(self.settings.report_path, exit_code)
+        except OSError as error:
+            where = self.settings.report_path
+            self.logger.error("`report_path`: cannot write %s: %s", where, error.strerror)  # noqa: TRY400
 
     def write_state(self) -> None:
         """Write a STATE message where anything has changed since the last one."""
@@ -206,19 +222,13 @@ class TapDattoRMM(ConfiguredTap):
 
     @override
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Take over a state.
-
-        Raises:
-            StateError: it is none of this tap.
-        """
-        if state:
-            dates = {stream.name: stream.follows for stream in self._own_streams}
-            self.state["bookmarks"] = checked(state, dates)
-
-    def is_fatal(self, error: TapError) -> bool:
-        """Whether no other stream could do better."""
-        no_token = isinstance(error, AuthenticationError) and error.path == TOKEN_PATH
-        return no_token or isinstance(error, RateLimitError) or not self.client.signed_in
+        """Take over a state; one that cannot be relied on is refused when the sync begins."""
+        try:
+            if state:
+                dates = {stream.name: stream.bookmark_key for stream in self.all_streams}
+                self.state["bookmarks"] = checked(state, dates)
+        except StateError as error:
+            self._refused_state = error
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

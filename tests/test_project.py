@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -92,6 +93,25 @@ def test_the_example_environment_shows_the_defaults() -> None:
     assert {name: shown[name] for name in as_text} == as_text
 
 
+def private_imports(source: str) -> Iterator[str]:
+    """Find imports of what the SDK keeps for itself."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+            for name in node.names:
+                path = f"{module}.{name.name}".strip(".").split(".")
+                if path[0] == "singer_sdk" and any(part.startswith("_") for part in path):
+                    yield ".".join(path)
+
+
+def test_nothing_imports_a_private_name_of_the_sdk() -> None:
+    assert list(private_imports("from singer_sdk.helpers._util import utc_now"))
+    assert list(private_imports("from singer_sdk.plugin_base import (\n    _ConfigInput,\n)"))
+    assert not list(private_imports("from singer_sdk.helpers.conform import TypeConformanceLevel"))
+    for path in (ROOT / "tap_datto_rmm").rglob("*.py"):
+        assert list(private_imports(path.read_text(encoding="utf-8"))) == [], path
+
+
 def meltano_settings() -> dict[str, dict[str, Any]]:
     plugins = read_yaml(ROOT / "meltano.yml")["plugins"]
     tap = next(plugin for plugin in plugins["extractors"] if plugin["name"] == "tap-datto-rmm")
@@ -106,7 +126,7 @@ def meltano_kind(prop: dict[str, Any]) -> str | None:
         return "date_iso8601"
     types = prop["type"] if isinstance(prop["type"], list) else [prop["type"]]
     kinds = {name: name for name in ("integer", "boolean", "array", "object")}
-    kinds["number"] = "decimal"
+    kinds["number"] = "integer"  # Meltano 4.4 fails to write a decimal that a variable sets
     return next((kinds[name] for name in types if name in kinds), None)
 
 

@@ -118,6 +118,7 @@ ON_THE_WIRE: dict[str, dict[str, Row]] = {
         "udf": {"type": "object", "properties": UDFS},
         "warrantyDate": {"type": "string", "format": "date"},
     },
+    "Alert": {"alertContext": {"type": "object"}, "alertContextClass": {"type": "string"}},
     "DeviceV3": {"warrantyDate": {"type": "string", "format": "date"}},
     "ActivityLog": {"date": {"type": "string", "format": "date-time"}},
 }
@@ -125,17 +126,30 @@ ON_THE_WIRE: dict[str, dict[str, Row]] = {
 
 
 def record_of(stream: str, row: Mapping[str, Any], parent: Mapping[str, Any]) -> Row:
-    """Say what the record of a wire row is."""
-    component, _, adds, *_ = STREAMS[stream]
-    record = _object(dict(row), _component(component), inside="")
+    """Say what the record of a wire row is: every column, in order."""
+    component, keys, adds, *_ = STREAMS[stream]
+    given = _object(dict(row), _component(component), inside="")
+    record = {name: given.get(name) for name in columns_of(stream)}
     if stream == "alerts":
         context = row.get("alertContext")
         record["alertContextClass"] = context.get("@class") if context else None
+    if stream == "devices" and record["udf"] is not None:
+        record["udf"] = {name: value for name, value in record["udf"].items() if value is not None}
     for name in adds:
         if name in parent:
             value = parent[name]
             record[name] = timestamp(value) if name == "lastAuditDate" else value
+    for name in keys[1:]:  # all of them are text, but for ids, which are never null
+        record[name] = "" if record[name] is None else record[name]
     return record
+
+
+def columns_of(stream: str) -> list[str]:
+    """Name the columns in order: keys, what the tap adds, the document's, the wire's own."""
+    component, keys, adds, *_ = STREAMS[stream]
+    wire = ON_THE_WIRE.get(component, {})
+    document = [*adds, *COMPONENTS[component]["properties"]]
+    return list(dict.fromkeys([*keys, *(name for name in document if name not in wire), *wire]))
 
 
 def records_of(stream: str, lines: Iterable[Mapping[str, Any]]) -> dict[tuple[Any, ...], Row]:
@@ -190,6 +204,9 @@ def _value(value: Any, schema: Row, name: str) -> Any:  # noqa: ANN401 - any JSO
         return [_value(item, schema["items"], name) for item in value]
     if kind == "string" and schema.get("format") == "date-time":
         return timestamp(value)
+    if kind == "string" and schema.get("format") == "date":
+        assert re.match(r"\d{4}-\d\d-\d\d", value)
+        return value[:10]
     if kind == "string" and isinstance(value, int | float):
         return str(value)
     assert isinstance(value, JSON_TYPES.get(kind, object)), (name, value)

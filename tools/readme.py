@@ -28,12 +28,11 @@ def replication(stream: DattoStream) -> str:
     """Word what a stream reads in a later run."""
     if stream.name == "alerts":
         return "every open one; resolved ones by `resolvedOn`"
-    if stream.parent in {"jobs", "job_devices", "job_channels"}:
-        return "follows `activity_logs`"
-    key = stream.follows or stream.replication_key
-    if not key:
+    if stream.bookmark_key is None:
         return "full"
-    return f"incremental: `{key}`" + (" of the device" if stream.parent else "")
+    if stream.replication_key is None:
+        return "follows `activity_logs`"
+    return f"incremental: `{stream.bookmark_key}`" + (" of the device" if stream.fan_out else "")
 
 
 def streams_table() -> Iterable[str]:

@@ -17,11 +17,11 @@ from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 import orjson
 
 from tap_datto_rmm.spec_tools.changes import NO_STREAM, Change
+from tap_datto_rmm.spec_tools.discovery import platform_of
 from tap_datto_rmm.spec_tools.report import KEPT, NOT_READ, code, plain
 from tap_datto_rmm.spec_tools.verdicts import Verdict
 
@@ -92,7 +92,7 @@ def added(entries: list[Entry], difference: dict[str, Any]) -> list[Entry]:
     new, origin = difference["new"], difference["new"]["origin"]
     entry = {
         "date": origin.get("date") or datetime.now(UTC).date().isoformat(),
-        "platform": platform_of(origin.get("urls", ())),
+        "platform": next(filter(None, map(platform_of, origin.get("urls", ()))), ""),
         "build": build_of(new["version"]),
         "before": build_of(difference["old"]["version"]),
         "paths": new["paths"],
@@ -117,17 +117,6 @@ def build_of(version: str) -> str:
     """
     match = re.search(r"Build ([\w.-]+?)(?:_\w*)?\)", version)
     return match[1] if match else plain(version)
-
-
-def platform_of(urls: Sequence[str]) -> str:
-    """The platform that a description was fetched from; empty where it was elsewhere.
-
-    >>> platform_of(["https://syrah-api.centrastage.net/api/v3/api-docs/Datto-RMM"])
-    'syrah'
-    """
-    hosts = [urlsplit(url).hostname or "" for url in urls]
-    match = re.fullmatch(r"(\w+)-api\.centrastage\.net", hosts[0]) if hosts else None
-    return match[1] if match else ""
 
 
 def page(entries: Sequence[Entry]) -> str:

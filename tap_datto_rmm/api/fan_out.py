@@ -1,32 +1,38 @@
-"""Parents: whose rows a fan-out stream asks for, one by one, and in which order."""
+"""Fan-out: for whom a stream's path is asked, one by one, and in which order."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from tap_datto_rmm.records.timestamps import canonical
+from tap_datto_rmm.api.audits import AuditDemand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-    from tap_datto_rmm.api.inventory import Device
+    from tap_datto_rmm.api.activity_log import ActivityLog
+    from tap_datto_rmm.api.completeness import Completeness
+    from tap_datto_rmm.api.devices import Device
+    from tap_datto_rmm.api.inventory import Inventory
+    from tap_datto_rmm.http.client import Client
     from tap_datto_rmm.records.timestamps import Timestamp
-    from tap_datto_rmm.tap import TapDattoRMM
 
-
-CLASSES: Final = {"computers": "device", "esxi_hosts": "esxihost", "printers": "printer"}
-"""Parents that are asked for after each audit, and the `deviceClass` that they have."""
+SEPARATOR: Final = "/"
+"""Between the parts of a parent's key."""
 
 
 class Parent(NamedTuple):
     """One thing to ask for."""
 
+    key: str
+    """What fills the path's placeholders, in their order, joined by `/`."""
     columns: dict[str, Any]
-    """What fills the path's placeholders and the columns that the tap adds."""
+    """Values of the placeholders, and of the columns that the tap adds."""
     changed: Timestamp | None = None
     """When it last changed; None: unknown, or of no matter."""
+    device: Device | None = None
+    """The device that it is, for streams that are asked after each audit."""
 
 
 class Parents:
@@ -46,93 +52,178 @@ class Parents:
         return map(self._parent_of, self._found)
 
 
-def sites(tap: TapDattoRMM, since: str | None) -> Parents:  # noqa: ARG001 - all, always
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where parents come from."""
+
+    client: Client
+    """Of the stream that asks: its counters have the calls."""
+    inventory: Inventory
+    activity_log: ActivityLog
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What one stream asks for."""
+
+    since: Timestamp | None = None
+    """Entries of the activity log from here on count; None: from `start_date`."""
+    first: Collection[str] = ()
+    """Keys of parents that an earlier run could not read, or found unfinished."""
+    audits: AuditDemand = field(default_factory=AuditDemand)
+    """For streams that are asked after each audit of a device."""
+    only_first: bool = False
+    """Whether nothing else is asked for: the stream is not due."""
+
+
+@dataclass(frozen=True, slots=True)
+class FanOut:
+    """A kind of parent: a stream declares one, and is asked for each."""
+
+    keys: tuple[str, ...]
+    """Placeholders of the path that it fills."""
+    per: str
+    """What costs a call, in words for the README and the doctor."""
+    find: Callable[[Sources, Demand], Parents]
+    """Gives the parents that are due, in order, those of an earlier run first."""
+    completeness: Callable[[Sources], Completeness]
+    """Says why parents may be missing, once they have been found."""
+    dated_by: str | None = None
+    """The date by which parents are due, which the bookmark holds; None: all are, in each run."""
+    device_class: str | None = None
+    """Class of the devices that are asked for after each audit."""
+
+    def columns_of(self, key: str) -> dict[str, Any]:
+        """Read the placeholders' values off a parent's key."""
+        return dict(zip(self.keys, key.split(SEPARATOR), strict=False))
+
+
+def _sites(sources: Sources, demand: Demand) -> Parents:
     """Every site but the one that holds deleted devices."""
-    return Parents(tap.inventory.sites(), lambda site: Parent({"siteUid": site.uid}))
+    sites = _in_turn(sources.inventory.sites.all(sources.client), demand, lambda site: site.uid)
+    return Parents(sites, lambda site: Parent(site.uid, {"siteUid": site.uid}))
 
 
-def devices(tap: TapDattoRMM, since: str | None) -> Parents:  # noqa: ARG001 - all, always
+def _devices(sources: Sources, demand: Demand) -> Parents:
     """Every device of any class."""
-    return Parents(tap.inventory.devices(), _device)
+    devices = sources.inventory.devices.all(sources.client)
+    return Parents(_in_turn(devices, demand, lambda device: device.uid), _parent_of_device)
 
 
-def audited(device_class: str, tap: TapDattoRMM, since: str | None) -> Parents:
-    """Devices of one class, the never audited first, then those audited since the bookmark."""
-    due = [device for device in tap.inventory.devices(device_class) if _is_due(device, since or "")]
-    due.sort(key=lambda device: (device.last_audit or "", device.uid))
-    return Parents(due, _device)
+def _audited(sources: Sources, demand: Demand, device_class: str) -> Parents:
+    """Devices of one class by the date of their audit, those that never had one last."""
+    devices = sources.inventory.devices.all(sources.client, device_class)
+    due = [device for device in devices if demand.audits.includes(device)]
+    due.sort(key=lambda device: (device.last_audit is None, device.last_audit or "", device.uid))
+    return Parents(_in_turn(due, demand, lambda device: device.uid), _parent_of_device)
 
 
-def jobs(tap: TapDattoRMM, since: str | None) -> Parents:
-    """Jobs that the activity logs tell of since the bookmark less the look-back."""
-    found = tap.activities.jobs(earlier(since, tap.settings.lookback_minutes))
-    return Parents(found, lambda job: Parent({"jobUid": job[1]}, job[0]))
+def _jobs(sources: Sources, demand: Demand) -> Parents:
+    """Jobs that the activity log names since the bookmark."""
+    found = sources.activity_log.jobs(sources.client, demand.since)
+    return _of_the_log(JOBS, [(date, job) for date, job in found], demand)
 
 
-def job_devices(tap: TapDattoRMM, since: str | None) -> Parents:
-    """Pairs of job and device that the activity logs tell of since the bookmark, likewise."""
-    found = tap.activities.job_devices(earlier(since, tap.settings.lookback_minutes))
-    return Parents(found, lambda pair: Parent({"jobUid": pair[1], "deviceUid": pair[2]}, pair[0]))
+def _job_devices(sources: Sources, demand: Demand) -> Parents:
+    """Pairs of job and device that the activity log names since the bookmark."""
+    return _of_the_log(JOB_DEVICES, _pairs(sources, demand), demand)
 
 
-def job_channels(tap: TapDattoRMM, since: str | None) -> Parents:
+def _job_channels(sources: Sources, demand: Demand) -> Parents:
     """The two outputs of each such pair."""
-    pairs = list(job_devices(tap, since))
-    return Parents(
-        [(pair, channel) for pair in pairs for channel in ("stdout", "stderr")],
-        lambda one: Parent({**one[0].columns, "channel": one[1]}, one[0].changed),
+    found = [
+        (date, f"{pair}{SEPARATOR}{channel}")
+        for date, pair in _pairs(sources, demand)
+        for channel in ("stdout", "stderr")
+    ]
+    return _of_the_log(JOB_CHANNELS, found, demand)
+
+
+def _pairs(sources: Sources, demand: Demand) -> list[tuple[Timestamp, str]]:
+    found = sources.activity_log.job_devices(sources.client, demand.since)
+    return [(date, f"{job}{SEPARATOR}{device}") for date, job, device in found]
+
+
+def _of_the_log(fan_out: FanOut, found: list[tuple[Timestamp, str]], demand: Demand) -> Parents:
+    """Give what an earlier run left, then what the log names, oldest first."""
+    first = set(demand.first)
+    named = [(None, key) for key in sorted(first)] + [one for one in found if one[1] not in first]
+    dates = {key: date for date, key in found}
+    return Parents(named, lambda one: Parent(one[1], fan_out.columns_of(one[1]), dates.get(one[1])))
+
+
+def _in_turn(found: Iterable[Any], demand: Demand, key_of: Callable[[Any], str]) -> list[Any]:
+    """Put those first that an earlier run could not read; what is not listed any more is gone."""
+    first = set(demand.first)
+    ahead = [one for one in found if key_of(one) in first] if first else []
+    if demand.only_first:
+        return ahead
+    return ahead + [one for one in found if key_of(one) not in first] if ahead else list(found)
+
+
+def _parent_of_device(device: Device) -> Parent:
+    columns = {"deviceUid": device.uid, "lastAuditDate": device.last_audit}
+    return Parent(device.uid, columns, device.last_audit, device)
+
+
+def _of_sites(sources: Sources) -> Completeness:
+    return sources.inventory.sites.completeness
+
+
+def _of_devices(sources: Sources) -> Completeness:
+    return sources.inventory.devices.completeness
+
+
+def _of_log(sources: Sources) -> Completeness:
+    return sources.activity_log.completeness
+
+
+def _computers(device_class: str, plural: str) -> FanOut:
+    return FanOut(
+        ("deviceUid",),
+        f"per {plural} audited since the last run",
+        partial(_audited, device_class=device_class),
+        _of_devices,
+        dated_by="lastAuditDate",
+        device_class=device_class,
     )
 
 
-PARENTS: Final[dict[str, Callable[[TapDattoRMM, str | None], Parents]]] = {
-    "sites": sites,
-    "devices": devices,
-    **{name: partial(audited, device_class) for name, device_class in CLASSES.items()},
-    "jobs": jobs,
-    "job_devices": job_devices,
-    "job_channels": job_channels,
-}
-"""What the `parent` of a stream may be."""
+def _logged(keys: tuple[str, ...], per: str, find: Callable[[Sources, Demand], Parents]) -> FanOut:
+    return FanOut(keys, f"{per} logged since the last run", find, _of_log, dated_by="date")
 
 
-def devices_in_demand(
-    asked: Iterable[tuple[str | None, str | None]],
-) -> Callable[[Device], bool]:
-    """Tell the devices that a run will ask for from those that it need not remember.
+SITES: Final = FanOut(("siteUid",), "per site", _sites, _of_sites)
+DEVICES: Final = FanOut(("deviceUid",), "per device", _devices, _of_devices)
+COMPUTERS: Final = _computers("device", "computer")
+ESXI_HOSTS: Final = _computers("esxihost", "ESXi host")
+PRINTERS: Final = _computers("printer", "printer")
+JOBS: Final = _logged(("jobUid",), "per job", _jobs)
+JOB_DEVICES: Final = _logged(("jobUid", "deviceUid"), "per job and device", _job_devices)
+JOB_CHANNELS: Final = _logged(
+    ("jobUid", "deviceUid", "channel"), "2 per job and device", _job_channels
+)
+
+
+def devices_in_demand(asked: Iterable[tuple[FanOut, Demand]]) -> Callable[[Device], bool]:
+    """Tell the devices that a run may ask for from those that it need not remember.
+
+    Those within the look-back count too: what was read of them must be remembered.
 
     Args:
-        asked: parent and bookmark of each stream of the run.
+        asked: kind of parent and demand of each stream of the run.
     """
-    earliest: dict[str, str] = {}
-    for parent, bookmark in asked:
-        if parent == "devices":
+    demands: dict[str, list[AuditDemand]] = {}
+    for fan_out, demand in asked:
+        if fan_out is DEVICES:
             return lambda _: True
-        if parent in CLASSES:
-            since = bookmark or ""
-            earliest[CLASSES[parent]] = min(since, earliest.get(CLASSES[parent], since))
+        if fan_out.device_class:
+            demands.setdefault(fan_out.device_class, []).append(demand.audits)
 
     def in_demand(device: Device) -> bool:
-        since = earliest.get(device.device_class)
-        return since is not None and _is_due(device, since)
+        return any(
+            demand.includes(device) or demand.may_be_late(device)
+            for demand in demands.get(device.device_class, ())
+        )
 
     return in_demand
-
-
-def earlier(bookmark: str | None, minutes: int) -> Timestamp | None:
-    """Move a bookmark back by the look-back."""
-    if bookmark is None:
-        return None
-    return canonical(datetime.fromisoformat(bookmark) - timedelta(minutes=minutes))
-
-
-def _device(device: Device) -> Parent:
-    columns = {"deviceUid": device.uid, "lastAuditDate": device.last_audit}
-    return Parent(columns, device.last_audit)
-
-
-def _is_due(device: Device, since: str) -> bool:
-    """Tell whether a device has never been audited, or since the bookmark.
-
-    One that was audited at the bookmark itself is due again: several may share its date.
-    """
-    return device.last_audit is None or device.last_audit >= since

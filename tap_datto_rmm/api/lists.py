@@ -1,4 +1,4 @@
-"""Lists that move while they are read: every row that stays is given once.
+"""Lists that move while they are read: every row that stays is given once, or the read says so.
 
 The API pages by offset over live data, in no documented order: where a row leaves an earlier page,
 the rows behind it move up and one of them is missed (docs/datto-rmm-api.md §2.1).
@@ -9,137 +9,207 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
 from typing_extensions import override
 
+from tap_datto_rmm.api.completeness import Completeness
+from tap_datto_rmm.http.decoding import Items, one_line
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from tap_datto_rmm.api.pages import Page
 
-PASSES: Final = 3
+PASSES: Final = 5
 """How often a list is read at most for one complete sight of it."""
 
 
-@dataclass(slots=True)
-class Watch:
-    """Looks on while lists are read."""
+class Deduplicator:
+    """The keys given so far, 64 bits each, with a hash of what each row held.
 
-    tell: Callable[[str], None]
-    """Takes a line for the log."""
-    partial: bool = False
-    """Whether rows may be missing from a list that has been read."""
-
-
-class Seen:
-    """The keys given so far, 64 bits each: 100,000 keys take about 8 MB.
-
-    Two different keys that share a hash would cost a row; at 100,000 keys the odds are 1 in 4
-    billion.
+    100,000 keys take about 12 MB. Two different keys that share a hash would cost a row; at 100,000
+    keys the odds are 1 in 4 billion.
     """
 
-    def __init__(self, keys: Sequence[str], recent: int | None = None) -> None:
+    def __init__(
+        self, keys: Sequence[str], tell: Callable[[str], None], recent: int | None = None
+    ) -> None:
         """Remember nothing yet.
 
         Args:
             keys: names of the properties that make a row's key.
+            tell: takes a line about the first row that repeats a key with other content.
             recent: remember at least this many, but not all: for lists that repeat a row soon or
                 not at all, and may be of any length.
         """
         self._names = tuple(keys)
+        self._tell = tell
         self._recent = recent
-        self._hashes: set[int] = set()
-        self._older: set[int] = set()
+        self._known: dict[int, int] = {}
+        self._older: dict[int, int] = {}
+        self.differing = 0
+        """Rows that repeated a key with other content than its first row."""
 
     def key_of(self, row: object) -> int | None:
-        """Hash of a row's key; None where it has none, or one that is no scalar."""
-        if type(row) is not dict:
-            return None
-        values = [row.get(name) for name in self._names]
-        if not values or None in values:
-            return None
-        return hash(tuple(map(str, values)))
+        """Hash of a row's key; None where it has none, or one that is no scalar.
 
-    def add(self, key: int) -> bool:
-        """Remember a key; tell whether it is new."""
-        if key in self._hashes or key in self._older:
-            return False
-        if len(self._hashes) == self._recent:
-            self._older, self._hashes = self._hashes, set()
-        self._hashes.add(key)
-        return True
+        A null behind the first part counts as empty text, as it does in the record.
+        """
+        if type(row) is not dict or not self._names:
+            return None
+        first, *others = (row.get(name) for name in self._names)
+        if first is None:
+            return None
+        return hash((str(first), *("" if part is None else str(part) for part in others)))
+
+    def is_new(self, key: int, content: int | None = None, row: object = None) -> bool:
+        """Remember a key; tell whether it is new.
+
+        Args:
+            key: as `key_of` gives it.
+            content: hash of the whole row; None where a difference would be none of the API's.
+            row: for the log.
+        """
+        before = self._known.get(key, self._older.get(key))
+        if before is None:
+            if len(self._known) == self._recent:
+                self._older, self._known = self._known, {}
+            self._known[key] = content or 0
+            return True
+        if content is not None and before != content:
+            self.differing += 1
+            if self.differing == 1:
+                self._tell(
+                    f"two rows differ and have one key, {self._words(row)}: the first counts"
+                )
+        return False
+
+    def _words(self, row: object) -> str:
+        parts = (
+            [f"{name} {row.get(name)!r}" for name in self._names] if isinstance(row, dict) else []
+        )
+        return one_line(", ".join(parts))
 
 
 def read_list(
     pages: Callable[[], Iterable[Page]],
-    seen: Seen,
-    watch: Watch,
-    expect: Callable[[int], None] | None = None,
+    keys: Deduplicator,
+    tell: Callable[[str], None],
     *,
+    expect: Callable[[int], None] | None = None,
     is_young: Callable[[Any], bool] = lambda _: False,
-) -> Iterator[Any]:
-    """Give every row of a list once, reading it again where it changed meanwhile.
+    again: bool = False,
+) -> Generator[Any, None, Completeness]:
+    """Give every row of a list once, reading it again until nothing can have been missed.
 
-    Where `totalCount` changes during the read, fewer rows came than it says, or a row came that is
-    younger than the read, the list is read again, up to three times in all, and only what was
-    missed is given. Where the API gives no `totalCount` (open alerts, activity logs), the list is
-    read once: a row may then be missed in this run where another one left an earlier page in the
-    meantime.
+    A pass is complete when as many distinct keys came as a constant `totalCount` says, and no row
+    that is younger than the read. Else the list is read again, up to five times in all, until a
+    pass finds nothing new that is not younger. Where the API gives no `totalCount` (open alerts),
+    one pass has to do, unless `again` asks for a second.
 
     Args:
-        pages: starts a read of the list.
-        seen: keys given before; shared where several lists may hold the same row.
-        watch: is told of it, and of rows that may be missing after all.
+        pages: starts a pass over the list.
+        keys: given before, none at first.
+        tell: takes lines for the log.
         expect: takes the number of rows, where the API tells it.
         is_young: whether a row was added while the list was read. Another that left at the same
             time would keep `totalCount` as it was.
+        again: whether a list without `totalCount` is read a second time, to be sure.
 
     Yields:
         Rows as the API sent them. One without a key is given too, for the converter to count.
+
+    Returns:
+        Why rows may be missing.
     """
+    distinct = 0
     for attempt in range(1, PASSES + 1):
-        read = _Read()
-        for page in pages():
-            if read.is_new_total(page) and expect:
-                expect(read.totals[-1])
-            for row in page.rows:
-                read.rows += 1
-                read.young = read.young or is_young(row)
-                key = seen.key_of(row)
-                if attempt == 1 if key is None else seen.add(key):
-                    read.new += 1
-                    yield row
-        if read.settled:
-            return
+        read = _Pass(keys, is_young, expect, is_first=attempt == 1)
+        yield from read.rows_of(pages())
+        distinct += read.found
+        if read.is_settled(distinct, again=again):
+            if read.totals and not read.agrees(distinct):
+                tell(f"totalCount says {read.totals[-1]}, but {distinct} rows are all that come")
+            return Completeness(unreadable=read.unreadable)
         if attempt < PASSES:
-            watch.tell(f"{read}: reading it again")
-    watch.partial = True
-    watch.tell(f"{read} in each of {PASSES} reads: rows may be missing until the next run")
+            tell(f"{read}: reading it again" if read.totals else "reading it again, to be sure")
+    return Completeness((f"{read} in each of {PASSES} reads",), unreadable=read.unreadable)
 
 
 @dataclass(slots=True)
-class _Read:
-    """What was seen of a list from its first page to its last."""
+class _Pass:
+    """One reading of a list, from its first page to its last."""
 
+    keys: Deduplicator
+    is_young: Callable[[Any], bool]
+    expect: Callable[[int], None] | None
+    is_first: bool
     rows: int = 0
-    new: int = 0
-    young: bool = False
+    keyless: int = 0
+    repeats: int = 0
+    """Rows whose key came before on the same page, which is no sign of a list that moves."""
+    unreadable: int = 0
+    has_young: bool = False
+    found: int = 0
+    """Keys that no earlier pass had."""
+    missed: bool = False
+    """Whether one of them is of a row that is not younger than the read."""
     totals: list[int] = field(default_factory=list)
 
-    def is_new_total(self, page: Page) -> bool:
-        """Note the list's length as a page tells it; say whether it differs from before."""
-        if page.total is None or page.total in self.totals:
-            return False
-        self.totals.append(page.total)
-        return True
+    def rows_of(self, pages: Iterable[Page]) -> Iterator[Any]:
+        """Give the rows that have not come before."""
+        for page in pages:
+            self._note_total(page.total)
+            self.unreadable += page.unreadable
+            on_page: set[int] = set()
+            for row, content in with_content(page.rows):
+                self.rows += 1
+                is_young = self.is_young(row)
+                self.has_young = self.has_young or is_young
+                if (key := self.keys.key_of(row)) is None:
+                    self.keyless += 1
+                    if self.is_first:
+                        yield row
+                    continue
+                self.repeats += key in on_page
+                on_page.add(key)
+                if self.keys.is_new(key, content if self.is_first else None, row):
+                    self.found += 1
+                    self.missed = self.missed or not is_young
+                    yield row
 
-    @property
-    def settled(self) -> bool:
-        """Whether nothing was missed, as far as one can tell."""
-        if self.totals and (len(self.totals) > 1 or self.rows < self.totals[0]):
-            return False
-        return not (self.young and self.new)
+    def _note_total(self, total: int | None) -> None:
+        if total is not None and total not in self.totals:
+            self.totals.append(total)
+            if self.expect:
+                self.expect(total)
+
+    def is_settled(self, distinct: int, *, again: bool) -> bool:
+        """Whether nothing can have been missed, as far as one can tell.
+
+        Args:
+            distinct: keys that have come in all passes.
+            again: whether a list without `totalCount` takes a second.
+        """
+        if self.agrees(distinct):
+            return True
+        if self.is_first:
+            return not self.totals and not self.has_young and not again
+        return not self.missed
+
+    def agrees(self, distinct: int) -> bool:
+        """Whether what came is what the list says that it has, and it held still."""
+        came = distinct + self.keyless + self.repeats + self.unreadable
+        return len(self.totals) == 1 and came >= self.totals[0] and not self.has_young
 
     @override
     def __str__(self) -> str:
         totals = " then ".join(map(str, self.totals)) or "not told"
         return f"the list moved while it was read ({self.rows} rows came, totalCount {totals})"
+
+
+def with_content(rows: Sequence[Any]) -> Iterator[tuple[Any, int]]:
+    """Give each row of a page with a hash of all that it holds."""
+    if isinstance(rows, Items):
+        return ((row, hash(text)) for row, text in rows.with_text())
+    return ((row, hash(orjson.dumps(row))) for row in rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 import click
 from rich.console import Console
@@ -20,6 +20,9 @@ from tap_datto_rmm.files import ENVIRONMENT, JsonFile
 from tap_datto_rmm.settings import package_version
 from tap_datto_rmm.settings.sources import Layer
 from tap_datto_rmm.tap import TapDattoRMM
+
+NARROWEST: Final = 40
+"""Columns that the tables need."""
 
 
 def main() -> None:
@@ -79,6 +82,7 @@ def command(config: tuple[Layer | str, ...], catalog: TextIO | None, form: str) 
         click.echo(json.dumps(_as_json(findings, settings, tap.given.warnings), indent=2))
     else:
         console = Console()
+        console.width = max(console.width, NARROWEST)  # some surroundings set COLUMNS=0
         console.print(settings_table(settings))
         for warning in tap.given.warnings:
             console.print(Text(warning))

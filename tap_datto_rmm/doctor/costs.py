@@ -8,25 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tap_datto_rmm.settings import MAX_PAGE_SIZE
 from tap_datto_rmm.streams.activity import ActivityLogsStream
 
 if TYPE_CHECKING:
+    from tap_datto_rmm.api.fan_out import FanOut
     from tap_datto_rmm.streams.base import DattoStream
-
-PER_PARENT: Final = {
-    "sites": "per site",
-    "devices": "per device",
-    "computers": "per computer audited since the last run",
-    "esxi_hosts": "per ESXi host audited since the last run",
-    "printers": "per printer audited since the last run",
-    "jobs": "per job logged since the last run",
-    "job_devices": "per job and device logged since the last run",
-    "job_channels": "2 per job and device logged since the last run",
-}
-"""What one more of each `parent` costs."""
 
 
 def in_words(stream: DattoStream, *, paged: bool) -> str:
@@ -38,9 +27,9 @@ def in_words(stream: DattoStream, *, paged: bool) -> str:
     """
     if isinstance(stream, ActivityLogsStream):
         return f"1 per {MAX_PAGE_SIZE} entries since the last run"
-    if stream.parent is None:
+    if stream.fan_out is None:
         return f"1 per {MAX_PAGE_SIZE} rows" if paged else "1"
-    per = PER_PARENT[stream.parent]
+    per = stream.fan_out.per
     if per[0].isdecimal():
         return per
     return f"1 {per}, and 1 per further {MAX_PAGE_SIZE} rows" if paged else f"1 {per}"
@@ -59,21 +48,23 @@ class Figures:
 
     rows: dict[str, int] = field(default_factory=dict)
     """Rows of each stream that is one list."""
-    parents: dict[str, int] = field(default_factory=dict)
-    """How many there are to be asked for, by a stream's `parent`."""
-    hourly: dict[str, int] = field(default_factory=dict)
+    parents: dict[FanOut, int] = field(default_factory=dict)
+    """How many there are to be asked for, of each kind."""
+    hourly: dict[FanOut, int] = field(default_factory=dict)
     """How many of them change in an hour."""
+    entries: int | None = None
+    """Of the activity log in an hour."""
     pages: dict[str, int] = field(default_factory=dict)
     """Calls for one parent, where that is seen to be more than one."""
 
     def cost(self, stream: DattoStream) -> Cost:
         """Count a stream's calls."""
-        if stream.parent is None:
+        if stream.fan_out is None:
             full = _pages(self.rows.get(stream.name))
             in_a_window = stream.name == ActivityLogsStream.name
-            return Cost(full, _pages(self.hourly.get(stream.name)) if in_a_window else full)
-        pages, full = self.pages.get(stream.name, 1), self.parents.get(stream.parent)
-        hourly = self.hourly.get(stream.parent) if stream.follows else full
+            return Cost(full, _pages(self.entries) if in_a_window else full)
+        pages, full = self.pages.get(stream.name, 1), self.parents.get(stream.fan_out)
+        hourly = self.hourly.get(stream.fan_out) if stream.bookmark_key else full
         return Cost(_times(full, pages), _times(hourly, pages))
 
 

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, cast
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
-from tap_datto_rmm.api.activity_log import Activities
-from tap_datto_rmm.api.fan_out import CLASSES
-from tap_datto_rmm.api.inventory import ACCOUNT_PATH, DELETED_DEVICES, DEVICES_PATH, SITES_PATH
-from tap_datto_rmm.api.pages import Page, fetch_page
+from tap_datto_rmm.api.account import ACCOUNT_PATH, DELETED_DEVICES, SITES_PATH
+from tap_datto_rmm.api.activity_log import ActivityLog
+from tap_datto_rmm.api.connection import IMPATIENT, connect
+from tap_datto_rmm.api.devices import DEVICES_PATH
+from tap_datto_rmm.api.fan_out import (
+    COMPUTERS,
+    DEVICES,
+    ESXI_HOSTS,
+    JOB_CHANNELS,
+    JOB_DEVICES,
+    JOBS,
+    PRINTERS,
+    SITES,
+)
+from tap_datto_rmm.api.pages import Listing, Page, fetch_page
+from tap_datto_rmm.api.quota import QuotaMonitor
 from tap_datto_rmm.doctor.costs import Cost, Figures, minutes
 from tap_datto_rmm.errors import (
     AuthenticationError,
@@ -21,21 +33,19 @@ from tap_datto_rmm.errors import (
     RequestError,
     TransportError,
 )
-from tap_datto_rmm.http.client import Client, Patience
 from tap_datto_rmm.records.timestamps import canonical, timestamp_of
 from tap_datto_rmm.settings import MAX_PAGE_SIZE
 from tap_datto_rmm.streams.activity import ActivityLogsStream
 from tap_datto_rmm.streams.alerts import AlertsStream
+from tap_datto_rmm.telemetry.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from concurrent.futures import Future
 
+    from tap_datto_rmm.api.fan_out import FanOut
+    from tap_datto_rmm.http.client import Client
     from tap_datto_rmm.streams.base import DattoStream
     from tap_datto_rmm.tap import TapDattoRMM
-
-IMPATIENT: Final = Patience(tries=2, first_tries=2, refused_seconds=0)
-"""A person waits for the answer: a refusal is told instead of waited out."""
 
 TOLERABLE_SKEW: Final = timedelta(minutes=1)
 HOUR: Final = timedelta(hours=1)
@@ -85,25 +95,23 @@ class Findings:
 
 
 def examine(tap: TapDattoRMM) -> Findings:
-    """Ask the API what a user wants to know before a sync.
+    """Ask the API what a user wants to know before a sync, with less patience than a sync has.
 
     Args:
-        tap: with its config and catalog; its client is replaced by an impatient one.
+        tap: with its config and catalog.
     """
-    tap.client = Client(tap.settings, IMPATIENT)
-    findings = Findings()
+    client, findings = connect(tap.settings, IMPATIENT), Findings()
     try:
-        if _can_sign_in(tap, findings):
-            _Examination(tap, findings).run()
+        if _can_sign_in(client, findings):
+            _Examination(tap, client, findings).run()
     finally:
         findings.note("specification", tap.spec.version)
-        findings.calls = tap.client.counters.calls
-        tap.client.close()
+        findings.calls = client.counters.calls
+        client.close()
     return findings
 
 
-def _can_sign_in(tap: TapDattoRMM, findings: Findings) -> bool:
-    client = tap.client
+def _can_sign_in(client: Client, findings: Findings) -> bool:
     try:
         token = client.token()
     except TransportError as error:
@@ -129,11 +137,14 @@ def _can_sign_in(tap: TapDattoRMM, findings: Findings) -> bool:
 class _Examination:
     """What is asked once the API has let us in."""
 
-    def __init__(self, tap: TapDattoRMM, findings: Findings) -> None:
-        self._tap = tap
+    def __init__(self, tap: TapDattoRMM, client: Client, findings: Findings) -> None:
+        self._client = client
+        self._settings = tap.settings
+        self._streams = tap.chosen
         self._findings = findings
+        self._now = client.now()
         self._figures = Figures()
-        self._samples: dict[str, dict[str, Any]] = {}
+        self._samples: dict[FanOut | None, dict[str, Any]] = {}
         self._seconds: list[float] = []
         self._found: dict[str, tuple[bool, str]] = {}
 
@@ -148,13 +159,9 @@ class _Examination:
             return
         self._count_the_cost()
 
-    @property
-    def _streams(self) -> list[DattoStream]:
-        return cast("list[DattoStream]", [s for s in self._tap.streams.values() if s.selected])
-
     def _ask_for_the_quota(self) -> None:
         try:
-            quota = self._tap.client.quota()
+            quota = QuotaMonitor(self._client).look()
         except (AuthenticationError, RateLimitError):
             raise
         except RequestError as error:
@@ -163,24 +170,21 @@ class _Examination:
         self._findings.note(
             "quota",
             f"{quota.used} of the account's {quota.limit} requests a minute are used, "
-            f"{quota.others} by other tools; the tap may make {self._tap.client.limiter.ceiling}",
+            f"{quota.others} by other tools; the tap may make {self._client.limiter.ceiling}",
         )
 
     def _ask_for_the_inventory(self) -> None:
-        client, size = self._tap.client, self._tap.client.page_size
-        pages = [
-            client.executor.submit(self._page, path, {"max": most} if most else None)
-            for path, most in (
-                (ACCOUNT_PATH, None),
-                (SITES_PATH, size),
-                (DEVICES_PATH, size),
-                (AlertsStream.path, size),
-            )
+        size = {"max": self._settings.page_size}
+        listings = [
+            Listing(ACCOUNT_PATH, paged=False),
+            *(Listing(path, size) for path in (SITES_PATH, DEVICES_PATH, AlertsStream.path)),
         ]
-        account, sites, devices, alerts = (self._page_or_none(page) for page in pages)
+        asked = [self._client.submit(self._page, listing) for listing in listings]
+        account, sites, devices, alerts = (self._page_or_none(page) for page in asked)
         row = account.rows[0] if account and account.rows else {}
         found: dict[str, int | str | None] = {
             "name": row.get("name") if isinstance(row, dict) else None,
+            "uid": row.get("uid") if isinstance(row, dict) else None,
             "sites": _total(sites),
             "devices": _total(devices),
             "open_alerts": _total(alerts),
@@ -193,59 +197,61 @@ class _Examination:
         found = _objects(page)
         real = [row for row in found if row.get("name") != DELETED_DEVICES]
         if real:
-            self._samples["sites"] = {"siteUid": real[0].get("uid")}
+            self._samples[SITES] = {"siteUid": real[0].get("uid")}
         if (total := _total(page)) is not None:
-            self._figures.parents["sites"] = total - (len(found) - len(real))
+            self._figures.parents[SITES] = total - (len(found) - len(real))
 
     def _note_devices(self, page: Page | None) -> None:
         rows, total = _objects(page), _total(page)
-        since = datetime.fromisoformat(self._tap.started_at) - HOUR
-        recent = canonical(since)
+        recent = canonical(self._now - HOUR)
         for row in rows:
-            self._samples.setdefault("devices", {"deviceUid": row.get("uid")})
-        for parent, device_class in CLASSES.items():
-            of_class = [row for row in rows if row.get("deviceClass") == device_class]
+            self._samples.setdefault(DEVICES, {"deviceUid": row.get("uid")})
+        for fan_out in (COMPUTERS, ESXI_HOSTS, PRINTERS):
+            of_class = [row for row in rows if row.get("deviceClass") == fan_out.device_class]
             if of_class:
-                self._samples[parent] = {"deviceUid": of_class[0].get("uid")}
+                self._samples[fan_out] = {"deviceUid": of_class[0].get("uid")}
             if total is not None and rows:
                 audited = [timestamp_of(row, "lastAuditDate") for row in of_class]
                 new = sum(not date or date >= recent for date in audited)
-                self._figures.parents[parent] = round(total * len(of_class) / len(rows))
-                self._figures.hourly[parent] = round(total * new / len(rows))
+                self._figures.parents[fan_out] = round(total * len(of_class) / len(rows))
+                self._figures.hourly[fan_out] = round(total * new / len(rows))
         if total is not None:
-            self._figures.parents["devices"] = total
+            self._figures.parents[DEVICES] = total
 
     def _ask_for_the_log(self) -> None:
         """Read the log's last hour: what the account does in an hour, and a job to ask for."""
-        since = (datetime.fromisoformat(self._tap.started_at) - HOUR).isoformat()
-        tap = self._tap
-        log = Activities(tap.client, tap.started_at, None, tap.progress, keeps_devices=True)
-        entries = sum(len(page.rows) for page in log.read(since))
-        jobs, pairs = log.jobs(since), log.job_devices(since)
-        start = self._tap.settings.start_date
-        hours = (self._tap.client.now() - start) / HOUR if start else None
-        for name, number in (
-            ("activity_logs", entries),
-            ("jobs", len(jobs)),
-            ("job_devices", len(pairs)),
-            ("job_channels", 2 * len(pairs)),
+        since, until = canonical(self._now - HOUR), canonical(self._now.replace(microsecond=0))
+        limiter = self._client.limiter
+        progress = Progress(lambda: (limiter.used, limiter.ceiling))
+        size = self._settings.page_size
+        log = ActivityLog(size, until, None, progress, keeps_devices=True)
+        entries = sum(len(page.rows) for page in log.read(self._client, since))
+        jobs, pairs = log.jobs(self._client, since), log.job_devices(self._client, since)
+        self._figures.entries = entries
+        start = self._settings.start_date
+        hours = max((self._now - start) / HOUR, 1) if start else None
+        if hours is not None:
+            self._figures.rows[ActivityLogsStream.name] = round(entries * hours)
+        for fan_out, number in (
+            (JOBS, len(jobs)),
+            (JOB_DEVICES, len(pairs)),
+            (JOB_CHANNELS, 2 * len(pairs)),
         ):
-            self._figures.hourly[name] = number
+            self._figures.hourly[fan_out] = number
             if hours is not None:
-                counts = self._figures.rows if name == "activity_logs" else self._figures.parents
-                counts[name] = round(number * max(hours, 1))
+                self._figures.parents[fan_out] = round(number * hours)
         if pairs:
             _, job, device = pairs[-1]
             sample = {"jobUid": job, "deviceUid": device, "channel": "stdout"}
-            self._samples |= dict.fromkeys(("jobs", "job_devices", "job_channels"), sample)
+            self._samples |= dict.fromkeys((JOBS, JOB_DEVICES, JOB_CHANNELS), sample)
 
     def _ask_for_the_streams(self) -> None:
+        of_the_log = [stream for stream in self._streams if stream.bookmark_key == "date"]
         ahead = {
-            stream.name: self._tap.client.executor.submit(self._probe, stream)
+            stream.name: self._client.submit(self._probe, stream)
             for stream in self._streams
-            if stream.follows != "date"
+            if stream not in of_the_log
         }
-        of_the_log = [stream for stream in self._streams if stream.follows == "date"]
         if of_the_log:
             try:
                 self._ask_for_the_log()
@@ -259,34 +265,36 @@ class _Examination:
 
     def _probe(self, stream: DattoStream) -> tuple[bool, str]:
         """Ask for one answer of a stream; say whether it can be read, and what was seen."""
-        if stream.parent is not None and stream.parent not in self._samples:
+        if stream.fan_out and stream.fan_out not in self._samples:
             return True, "not asked: there is nothing to ask it for"
         if isinstance(stream, ActivityLogsStream):  # its last hour has been read
             return True, "readable"
-        path = stream.path_of(self._samples[stream.parent]) if stream.parent else stream.path
         try:
-            page = self._page(path, {"max": 1} if stream.query else None, stream.records_key)
+            page = self._page(self._one_row(stream.listing(self._samples.get(stream.fan_out))))
         except NotAvailableError as error:
-            return stream.parent is not None, f"nothing there: {error}"
+            return stream.fan_out is not None, f"nothing there: {error}"
         except PermissionDeniedError as error:
             return False, _without(stream, error)
         except (AuthenticationError, RateLimitError):
             raise
         except RequestError as error:
             return False, str(error)
-        total = _total(page)
-        if isinstance(stream, AlertsStream):
-            resolved = _total(self._page(stream.resolved_path, {"max": 1}))
-            total = None if total is None or resolved is None else total + resolved
-        if total is not None and stream.parent is None:
+        further = [self._page(Listing(path, {"max": 1})) for path in stream.further_paths]
+        totals = [_total(one) for one in (page, *further)]
+        total = None if None in totals else sum(one or 0 for one in totals)
+        if total is not None and stream.fan_out is None:
             self._figures.rows[stream.name] = total
         elif total is not None:
             self._figures.pages[stream.name] = max(1, math.ceil(total / MAX_PAGE_SIZE))
         return True, "readable"
 
-    def _page(self, path: str, query: Mapping[str, Any] | None, key: str | None = None) -> Page:
+    def _one_row(self, listing: Listing) -> Listing:
+        query = {**listing.query, "max": 1} if "max" in listing.query else listing.query
+        return replace(listing, query=query, paged=False)
+
+    def _page(self, listing: Listing) -> Page:
         started = time.monotonic()
-        page = fetch_page(self._tap.client, path, query, key, paged=False)
+        page = fetch_page(self._client, listing)
         self._seconds.append(time.monotonic() - started)
         return page
 
@@ -299,7 +307,7 @@ class _Examination:
             return None  # the stream's own probe tells why
 
     def _count_the_cost(self) -> None:
-        findings, client = self._findings, self._tap.client
+        findings, client = self._findings, self._client
         for stream in self._streams:
             ok, said = self._found[stream.name]
             findings.streams.append(StreamCheck(stream.name, ok, said, self._figures.cost(stream)))
@@ -321,7 +329,7 @@ def _objects(page: Page | None) -> list[dict[str, Any]]:
 def _total(page: Page | None) -> int | None:
     if page is None or page.total is not None:
         return page.total if page else None
-    return len(page.rows) if page.next_url is None else None
+    return len(page.rows) if page.next_query is None else None
 
 
 def _without(stream: DattoStream, error: PermissionDeniedError) -> str:

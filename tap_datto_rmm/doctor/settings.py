@@ -51,7 +51,7 @@ def settings_table(rows: Iterable[SettingRow]) -> Table:
     """Lay the rows out."""
     table = Table(box=None, pad_edge=False)
     for head in ("setting", "value", "source"):
-        table.add_column(head)
+        table.add_column(head, overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
     return table

@@ -1,1 +1,1 @@
-"""The general core: one request, one outcome. It knows nothing of Datto."""
+"""The general core: one request, one outcome. It knows no vendor."""

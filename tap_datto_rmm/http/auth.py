@@ -1,4 +1,4 @@
-"""The OAuth token: one for the whole tap, in memory, renewed before it expires."""
+"""The OAuth token: one for all threads, in memory, renewed before it expires."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ import math
 import time
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from tap_datto_rmm.errors import ApiError, AuthenticationError
+from tap_datto_rmm.errors import CredentialsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-TOKEN_PATH = "/auth/oauth/token"  # noqa: S105 - a path
-"""Lies outside `/api`: below it, the vendor answers 404 (docs/datto-rmm-api.md §1)."""
+REFRESH_SECONDS_BEFORE_EXPIRY: Final = 300
 
-REFRESH_SECONDS_BEFORE_EXPIRY = 300
-DEFAULT_LIFETIME_SECONDS = 360_000
-"""The vendor's help page: a token lives 100 hours."""
 
-CLIENT = ("public-client", "public")
-"""HTTP Basic identity of every API client, published by the vendor; not a secret."""
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token URL hands out."""
+
+    value: str = field(repr=False)
+    lifetime: float
+    """Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,31 +35,29 @@ class Token:
     lifetime: float
     """Seconds it was issued for."""
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What shows it to the server."""
+        return {"Authorization": f"Bearer {self.value}"}
+
 
 class TokenSource:
     """Hands out the current token to any number of threads; asks for a new one when due.
 
     Args:
-        api_key: API key of a Datto RMM user.
-        api_secret: the secret that belongs to it.
-        post: sends the token form and gives the decoded answer.
+        post: asks for a token.
         clock: seconds that never run backwards.
     """
 
     def __init__(
-        self,
-        api_key: str,
-        api_secret: str,
-        post: Callable[[Mapping[str, str]], object],
-        clock: Callable[[], float] = time.monotonic,
+        self, post: Callable[[], Grant], clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Ask for nothing yet."""
-        self._form = {"grant_type": "password", "username": api_key, "password": api_secret}
         self._post = post
         self._clock = clock
         self._lock = Lock()
         self._token: Token | None = None
-        self._refusal: AuthenticationError | None = None
+        self._refusal: CredentialsError | None = None
         self.signed_in = False
         """Whether there has ever been a token."""
 
@@ -68,7 +67,7 @@ class TokenSource:
         However many threads ask at once, one request is made.
 
         Raises:
-            AuthenticationError: the key pair is not accepted.
+            CredentialsError: the key pair is not accepted.
             RequestError: the token could not be fetched for another reason.
         """
         token = self._token
@@ -81,7 +80,7 @@ class TokenSource:
             if token is None or self._clock() >= token.renew_at:
                 try:
                     token = self._token = self._fetch()
-                except AuthenticationError as error:
+                except CredentialsError as error:
                     self._refusal = error
                     raise
             return token
@@ -96,17 +95,28 @@ class TokenSource:
 
     def _fetch(self) -> Token:
         asked_at = self._clock()
-        answer = self._post(self._form)
-        value = answer.get("access_token") if isinstance(answer, dict) else None
-        if not isinstance(value, str) or not value:
-            message = "The token URL answered without an access token. Check `platform`/`api_url`."
-            raise ApiError(message, path=TOKEN_PATH, status=200)
-        lifetime = _seconds(answer.get("expires_in")) if isinstance(answer, dict) else 0
-        lifetime = lifetime or DEFAULT_LIFETIME_SECONDS
-        # A token that lives less than ten minutes is renewed half-way instead.
+        grant = self._post()
         self.signed_in = True
-        margin = min(REFRESH_SECONDS_BEFORE_EXPIRY, lifetime / 2)
-        return Token(value, asked_at + lifetime - margin, lifetime)
+        # A token that lives less than ten minutes is renewed half-way instead.
+        margin = min(REFRESH_SECONDS_BEFORE_EXPIRY, grant.lifetime / 2)
+        return Token(grant.value, asked_at + grant.lifetime - margin, grant.lifetime)
+
+
+def grant_of(answer: object, default_lifetime: float) -> Grant | None:
+    """Read the answer to a token request (RFC 6749, section 5.1).
+
+    Args:
+        answer: decoded JSON.
+        default_lifetime: seconds that a token lives where the answer does not tell.
+
+    Returns:
+        None where there is no token in it.
+    """
+    told = answer if isinstance(answer, dict) else {}
+    value = told.get("access_token")
+    if not isinstance(value, str) or not value:
+        return None
+    return Grant(value, _seconds(told.get("expires_in")) or default_lifetime)
 
 
 def _seconds(given: object) -> float:
@@ -115,13 +125,3 @@ def _seconds(given: object) -> float:
     except ValueError:
         return 0
     return seconds if 0 < seconds < math.inf else 0
-
-
-def refused(status: int) -> AuthenticationError:
-    """Say what to check when the token URL answers 4xx."""
-    message = (
-        f"Datto RMM refused the credentials (HTTP {status}). Check `api_key`, `api_secret` and "
-        "`platform`: a key works only on the platform it was made on, and only while API access "
-        "is enabled for its user."
-    )
-    return AuthenticationError(message, path=TOKEN_PATH, status=status)

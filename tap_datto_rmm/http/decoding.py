@@ -15,6 +15,9 @@ from typing_extensions import override
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+NO_CONTENT: Final = object()
+"""What a response without content (204) says: nothing, which is not JSON's null."""
+
 NOT_JSON: Final = object()
 """What `decode` gives for a body that is no JSON."""
 
@@ -64,16 +67,25 @@ class Items(Sequence[Any]):
     def __iter__(self) -> Iterator[Any]:
         return (decode(bytes(raw)) for raw in self._raw)
 
+    def with_text(self) -> Iterator[tuple[Any, bytes]]:
+        """Give each item, and the text that it is made of."""
+        return ((decode(text), text) for text in map(bytes, self._raw))
+
 
 _PARTS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def decode_answer(body: bytes) -> Any:  # noqa: ANN401 - JSON
-    """Decode JSON like `decode`, but the arrays of a page as `Items`."""
+def decode_answer(body: bytes, pages_have: str | None = None) -> Any:  # noqa: ANN401 - JSON
+    """Decode JSON like `decode`, but the arrays of a page as `Items`.
+
+    Args:
+        body: to decode.
+        pages_have: name of the member by which a page is known; None: there are no pages.
+    """
     try:
-        parts = _PARTS.decode(body)
-        if "pageDetails" not in parts:
+        parts = _PARTS.decode(body) if pages_have else {}
+        if pages_have not in parts:
             return decode(body)
         page = {
             key: Items(_ITEMS.decode(raw)) if bytes(raw[:1]) == b"[" else decode(bytes(raw))

@@ -128,6 +128,14 @@ class Spec:
             if entry["schema"] == name and "copies" in entry
         }
 
+    def drop_nulls(self, name: str) -> list[str]:
+        """Properties of a schema whose own properties are left out where they are null."""
+        return [
+            entry["property"]
+            for entry in self.exceptions
+            if entry["schema"] == name and entry.get("drop_nulls")
+        ]
+
 
 _RECOVERY = (
     "Remove `spec_path` to use the packaged document, restore the file (`git checkout -- FILE`), "

@@ -45,10 +45,10 @@ def as_boolean(value: Any) -> bool:  # noqa: ANN401 - any JSON value
     return _BOOLEANS[value.lower() if type(value) is str else value]
 
 
-SCALARS: Final[dict[str, tuple[type, Callable[[Any], Any], str]]] = {
-    "string": (str, as_text, "text"),
-    "integer": (int, as_integer, "a whole number"),
+SCALARS: Final[dict[str, tuple[type | None, Callable[[Any], Any], str]]] = {
+    "integer": (None, as_integer, "a whole number"),
     "number": (float, as_number, "a number"),
     "boolean": (bool, as_boolean, "true or false"),
 }
-"""By JSON type: the Python type that passes as it is, the conversion of others, and in words."""
+"""By JSON type: the Python type that passes as it is (none for whole numbers, whose size counts),
+the conversion of what does not, and what is wanted, in words."""

@@ -51,24 +51,68 @@ def finished(
     *,
     keep_unknown: bool = False,
 ) -> Schema:
-    """Make a resolved schema that of a stream: added columns, keys first, nullable."""
-    properties = {**(added or {}), **schema.get("properties", {})}
-    nullable = {name: _nullable(prop, (name,)) for name, prop in properties.items()}
-    for key in primary_keys:
-        if key in nullable:
-            nullable[key] = _required(nullable[key])
+    """Make a resolved schema that of a stream: keys first, then added columns, all else nullable.
+
+    An added column wins over a property of the same name, as its value does in a record.
+    """
+    given = {**(added or {}), **schema.get("properties", {}), **(added or {})}
+    keys = [key for key in primary_keys if key in given]
+    columns = {name: nullable(given[name], (name,)) for name in (*keys, *given)}
+    columns |= {key: required(columns[key]) for key in keys}
     if keep_unknown:
-        nullable[UNKNOWN_COLUMN] = {
+        columns[UNKNOWN_COLUMN] = {
             **OPEN_OBJECT,
             "description": "What the API sent and the OpenAPI document does not know, by path.",
         }
-    first = [key for key in primary_keys if key in nullable]
-    return {
-        "type": "object",
-        "properties": {
-            name: nullable[name] for name in (*first, *(n for n in nullable if n not in first))
-        },
-    }
+    return {"type": "object", "properties": columns}
+
+
+def nullable(schema: Schema, path: tuple[str, ...]) -> Schema:
+    """Keep what a target needs to make a column; allow null at every depth.
+
+    Args:
+        schema: of a property, references resolved. Of a choice the first type that is one counts.
+        path: of the property; what never leaves the tap is left out.
+    """
+    schema = _first_choice(schema)
+    kind = types_of(schema)
+    out: Schema = {"type": [*kind, "null"]}
+    if "object" in kind:
+        if schema.get("properties"):
+            out["properties"] = {
+                name: nullable(prop, (*path, name))
+                for name, prop in schema["properties"].items()
+                if (path[-1], name) not in SECRET_PROPERTIES
+            }
+        else:
+            out["additionalProperties"] = True
+    if "array" in kind:
+        out["items"] = nullable(schema.get("items") or {}, path)
+    out.update({key: schema[key] for key in KEPT if key in schema})
+    values = [str(value) for value in schema.get("enum") or () if value is not None]
+    told = out.get("description", "")
+    if any(value not in told for value in values):
+        out["description"] = f"{told} Known values: {', '.join(values)}.".strip()
+    return out
+
+
+def required(schema: Schema) -> Schema:
+    """Make a nullable schema that of a key."""
+    (kind, *more) = types_of(schema)
+    return {**schema, "type": [kind, *more] if more else kind}
+
+
+def types_of(schema: Schema) -> list[str]:
+    """JSON types that a schema allows, null aside; text where it names none.
+
+    >>> types_of({"type": ["integer", "null"]})
+    ['integer']
+    """
+    given: Any = schema.get("type") or ()
+    kinds = [kind for kind in ([given] if isinstance(given, str) else given) if kind != "null"]
+    if kinds:
+        return kinds
+    return ["object" if "properties" in schema else "array" if "items" in schema else "string"]
 
 
 def _resolved(spec: Spec, schema: Schema, above: tuple[str, ...]) -> Schema:
@@ -99,46 +143,10 @@ def _resolved(spec: Spec, schema: Schema, above: tuple[str, ...]) -> Schema:
     return out
 
 
-def _nullable(schema: Schema, path: tuple[str, ...]) -> Schema:
-    """Keep what a target needs to make a column; allow null everywhere."""
-    kind = types_of(schema)
-    out: Schema = {"type": [*kind, "null"]}
-    if "object" in kind:
-        if schema.get("properties"):
-            out["properties"] = {
-                name: _nullable(prop, (*path, name))
-                for name, prop in schema["properties"].items()
-                if (path[-1], name) not in SECRET_PROPERTIES
-            }
-        else:
-            out["additionalProperties"] = True
-    if "array" in kind:
-        out["items"] = _nullable(schema.get("items") or {}, path)
-    out.update({key: schema[key] for key in KEPT if key in schema})
-    values = [str(value) for value in schema.get("enum") or () if value is not None]
-    told = out.get("description", "")
-    if any(value not in told for value in values):
-        out["description"] = f"{told} Known values: {', '.join(values)}.".strip()
-    return out
-
-
-def types_of(schema: Schema) -> list[str]:
-    """JSON types that a schema allows, null aside; text where it names none.
-
-    >>> types_of({"type": ["integer", "null"]})
-    ['integer']
-    """
-    given: Any = schema.get("type") or ()
-    kinds = [kind for kind in ([given] if isinstance(given, str) else given) if kind != "null"]
-    if kinds:
-        return kinds
-    return ["object" if "properties" in schema else "array" if "items" in schema else "string"]
-
-
-def _required(schema: Schema) -> Schema:
-    (kind, *more) = types_of(schema)
-    return {**schema, "type": [kind, *more] if more else kind}
-
-
 def _prose(schema: Schema) -> Schema:
     return {key: schema[key] for key in KEPT if key in schema}
+
+
+def _first_choice(schema: Schema) -> Schema:
+    choices = schema.get("anyOf") or schema.get("oneOf") or ()
+    return {**schema, **next((one for one in choices if one.get("type", "null") != "null"), {})}

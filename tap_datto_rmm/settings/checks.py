@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -20,10 +19,9 @@ from tap_datto_rmm.settings.declaration import (
     PLATFORMS,
     SHORTEST_TIMEOUT,
 )
-from tap_datto_rmm.settings.parsing import kinds
 from tap_datto_rmm.settings.refresh import is_pattern
 from tap_datto_rmm.settings.sources import PREFIX
-from tap_datto_rmm.settings.values import LOOPBACK_HOSTS, as_utc, host_url
+from tap_datto_rmm.settings.values import LOOPBACK_HOSTS, as_utc, host_url, path_of
 from tap_datto_rmm.texts import bare, nearest
 
 if TYPE_CHECKING:
@@ -59,14 +57,16 @@ EXPECTED: Final = {
 }
 """What each setting may be, in words: the second half of every error about it."""
 
-_KINDS: Final = {
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "number": "a number",
-    "string": "text",
-    "array": "a list",
-    "object": "an object",
+_OF_THE_SDK: Final = {
+    "stream_maps": "an object of maps by stream name (sdk.meltano.com, Inline Stream Maps)",
+    "stream_map_config": "an object of values that the expressions of `stream_maps` may use",
+    "faker_config": "an object {seed?, locale?}; locale is a text or a list of texts",
+    "flattening_enabled": "true or false",
+    "flattening_max_depth": "a whole number, 1 or more; `flattening_enabled` needs it",
+    "flattening_max_key_length": "a whole number of characters",
+    "flattening_separator": "text",
 }
+
 _QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb"
 _OLDEST: Final = pendulum.datetime(1970, 1, 1)
 """Of a start date: the API's own dates count from here."""
@@ -104,20 +104,17 @@ def problems(config: Mapping[str, Any], known: Mapping[str, Any]) -> Iterator[Pr
                 yield Problem(name, words, place)
         elif name in wrong:
             place = "".join(f".{step}" for step in list(wrong[name].path)[1:])
-            yield Problem(name, f"must be: {expected(name, known)}.", place)
+            yield Problem(name, f"must be: {expected(name)}.", place)
         elif name in given and name in _CHECKS and (why := _CHECKS[name](given[name])):
             yield Problem(name, why)
     yield from _contradictions(given)
-    yield from _unsupported(given)
+    yield from _of_the_sdk(given)
     yield from _misspelt(config, known)
 
 
-def expected(name: str, known: Mapping[str, Any]) -> str:
-    """Say what a setting may be."""
-    if name in EXPECTED:
-        return EXPECTED[name]
-    types = (_KINDS[kind] for kind in kinds(known["properties"][name]))
-    return " or ".join(types) or "what the SDK's documentation says"
+def expected(name: str) -> str:
+    """Say what a setting may be, one of the SDK's too."""
+    return EXPECTED.get(name) or _OF_THE_SDK.get(name) or "as the SDK's documentation says"
 
 
 def _is_given(value: object) -> bool:
@@ -138,8 +135,10 @@ def _schema_errors(given: Mapping[str, Any], known: Mapping[str, Any]) -> Iterat
     return (error for error in errors if error.path)  # without: one is missing
 
 
-def _unsupported(given: Mapping[str, Any]) -> Iterator[Problem]:
-    """Name what the SDK acts on though the tap does not offer it."""
+def _of_the_sdk(given: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find what the SDK trips over, and what it acts on though the tap does not offer it."""
+    if given.get("flattening_enabled") is True and given.get("flattening_max_depth", 0) < 1:
+        yield Problem("flattening_max_depth", f"must be: {expected('flattening_max_depth')}.")
     if "batch_config" in given:
         words = "is not supported: every row is written as a RECORD message. Remove it."
         yield Problem("batch_config", words)
@@ -228,7 +227,7 @@ def _user_agent(value: str) -> str | None:
 
 
 def _report_path(value: str) -> str | None:
-    path = Path(value.strip()).expanduser()
+    path = path_of(value)
     if path.is_dir():
         return f"is a folder; it must be: {EXPECTED['report_path']}."
     if not path.parent.is_dir():

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tap_datto_rmm.errors import TapError
 from tap_datto_rmm.settings.cautions import cautions
 from tap_datto_rmm.settings.checks import problems
-from tap_datto_rmm.settings.sources import laid_over
+from tap_datto_rmm.settings.sources import Environment, laid_over
 from tap_datto_rmm.settings.values import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from tap_datto_rmm.settings.sources import Environment, Layer
+    from tap_datto_rmm.settings.checks import Problem
+    from tap_datto_rmm.settings.sources import Layer
 
 
 class SettingsError(TapError):
@@ -35,7 +36,7 @@ class Given:
     """The settings as they were given, checked."""
 
     settings: Settings
-    config: dict[str, Any]
+    config: dict[str, Any] = field(repr=False)
     """By name, with defaults: for the SDK, which has settings of its own."""
     sources: Mapping[str, str]
     """Where each that was given comes from: the path of a file, or `environment`."""
@@ -57,7 +58,7 @@ def read_settings(
 
     Args:
         layers: settings of files, what counts most last.
-        environment: what is set there; even where it does not count, it tells what is forgotten.
+        environment: what is set there; where it does not count, what is exported is told of.
         known: JSON Schema of all settings, the SDK's own included.
         from_environment: whether it counts too, before the files.
         needs_all: False for discovery, which needs no credentials; what is given is checked.
@@ -67,7 +68,12 @@ def read_settings(
     """
     layers = [*layers, *(environment.layers(known) if from_environment else ())]
     config, sources = laid_over(layers)
-    lines = [*_problems(config, known, environment, sources, needs_all=needs_all)]
+    found = list(problems(config, known))
+    lines: list[str] = []
+    if missing := [problem for problem in found if problem.missing and needs_all]:
+        forgotten = environment if from_environment else Environment.glanced_at()
+        lines += (f"{problem}{forgotten.hint(problem.setting)}" for problem in missing)
+    lines += (_line(problem, environment, sources) for problem in found if not problem.missing)
     if from_environment:
         lines += environment.misspelt(known)
     if lines:
@@ -83,21 +89,11 @@ def read_settings(
     return Given(settings, config, sources, places, tuple(warnings))
 
 
-def _problems(
-    config: Mapping[str, Any],
-    known: Mapping[str, Any],
-    environment: Environment,
-    sources: Mapping[str, str],
-    *,
-    needs_all: bool,
-) -> Iterator[str]:
-    for problem in problems(config, known):
-        if problem.missing and needs_all:
-            yield f"{problem}{environment.hint(problem.setting)}"
-        elif not problem.missing:
-            source = sources.get(problem.setting, "")
-            several = len(set(sources.values())) > 1
-            yield f"{problem}{environment.origin(problem.setting, source) if several else ''}"
+def _line(problem: Problem, environment: Environment, sources: Mapping[str, str]) -> str:
+    """Word a problem; where settings come from several places, with the place."""
+    source = sources.get(problem.setting, "")
+    several = len(set(sources.values())) > 1
+    return f"{problem}{environment.origin(problem.setting, source) if several else ''}"
 
 
 def _places(layers: Sequence[Layer], *, no_dotenv: bool) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import io
 import os
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from dotenv import dotenv_values
 
@@ -39,12 +40,13 @@ class DotenvError(TapError):
     """The `.env` in the working folder cannot be read."""
 
 
-class Layer(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Layer:
     """Settings from one place."""
 
     source: str
     """As a person calls it: the path of a file, or the environment."""
-    values: Mapping[str, Any]
+    values: Mapping[str, Any] = field(repr=False)
 
 
 def variable(setting: str) -> str:
@@ -67,9 +69,9 @@ def laid_over(layers: Iterable[Layer]) -> tuple[dict[str, Any], dict[str, str]]:
     """
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
-    for source, given in layers:
-        values.update(given)
-        sources.update(dict.fromkeys(given, source))
+    for layer in layers:
+        values.update(layer.values)
+        sources.update(dict.fromkeys(layer.values, layer.source))
     return values, sources
 
 
@@ -77,24 +79,21 @@ def laid_over(layers: Iterable[Layer]) -> tuple[dict[str, Any], dict[str, str]]:
 class Environment:
     """The variables of this process, and those of the working folder's `.env`."""
 
-    exported: Mapping[str, str]
-    dotenv: Mapping[str, str]
+    exported: Mapping[str, str] = field(repr=False)
+    dotenv: Mapping[str, str] = field(repr=False)
     path: Path | None
     """Of the `.env` that was read; None where there is none."""
 
     @classmethod
     def read(cls) -> Environment:
-        """Read both.
+        """Read both, where `--config ENV` asks for them.
 
         Raises:
             DotenvError: there is a `.env`, and it cannot be read.
         """
-        try:
-            path = Path.cwd() / DOTENV
-        except FileNotFoundError:  # the working folder was removed
-            return cls(dict(os.environ), {}, None)
-        if not path.is_file():  # a folder of this name is somebody's virtual environment
-            return cls(dict(os.environ), {}, None)
+        path = _dotenv_path()
+        if path is None or path.is_dir():  # which is somebody's virtual environment
+            return cls.exported_only()
         try:
             text = decoded(path.read_bytes())
         except OSError as error:
@@ -104,6 +103,20 @@ class Environment:
             raise DotenvError(f"{path}: neither UTF-8 nor UTF-16. Save it as UTF-8.") from None
         found = dotenv_values(stream=io.StringIO(text))
         return cls(dict(os.environ), {name: value for name, value in found.items() if value}, path)
+
+    @classmethod
+    def exported_only(cls) -> Environment:
+        """Read no file: nobody asks for it, and it may be another program's."""
+        return cls(dict(os.environ), {}, None)
+
+    @classmethod
+    def glanced_at(cls) -> Environment:
+        """Read both to find what is missing; a `.env` that cannot be read does no harm."""
+        path = _dotenv_path()
+        with suppress(DotenvError):
+            if path and path.is_file():  # a pipe may have no other end
+                return cls.read()
+        return cls.exported_only()
 
     def layers(self, known: Mapping[str, Any]) -> list[Layer]:
         """Give the settings that are set; an exported variable counts before the `.env`.
@@ -209,6 +222,14 @@ class Environment:
     def _settings(variables: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, str]:
         names = {variable(setting): setting for setting in known["properties"]}
         return {names[name]: text for name, text in variables.items() if name in names}
+
+
+def _dotenv_path() -> Path | None:
+    try:
+        path = Path.cwd() / DOTENV
+    except FileNotFoundError:  # the working folder was removed
+        return None
+    return path if path.exists() else None
 
 
 def _set(variables: Mapping[str, str]) -> set[str]:

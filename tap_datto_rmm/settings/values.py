@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -36,7 +37,7 @@ class Settings:
     api_secret: str
     host_url: str
     """`scheme://host[:port]` of the API, without `/api`; empty in discovery, where not given."""
-    start_date: pendulum.DateTime | None
+    start_date: datetime | None
     page_size: int
     max_requests_per_minute: int
     max_parallel_requests: int
@@ -135,8 +136,12 @@ def is_this_machine(url: str) -> bool:
     return urlsplit(url).hostname in LOOPBACK_HOSTS
 
 
-def as_utc(text: str) -> pendulum.DateTime:
+def as_utc(text: str) -> datetime:
     """Read an ISO 8601 date or date-time; without an offset it is UTC.
+
+    Returns:
+        A plain `datetime`: what pendulum's own makes of a difference cannot be divided by a
+        `timedelta`, which no type checker tells.
 
     Raises:
         ValueError: no such date-time.
@@ -145,11 +150,20 @@ def as_utc(text: str) -> pendulum.DateTime:
     text = text.strip()
     found = pendulum.parse(text, exact=True) if text[:1].isdigit() else None  # not "now"
     if isinstance(found, pendulum.DateTime):
-        return found.in_timezone(pendulum.UTC)
+        return datetime.fromisoformat(found.in_timezone("UTC").isoformat())
     if isinstance(found, pendulum.Date):
-        return pendulum.datetime(found.year, found.month, found.day)
+        return datetime(found.year, found.month, found.day, tzinfo=UTC)
     raise ValueError("no date")  # a time, a duration or an interval
 
 
+def path_of(text: str) -> Path:
+    """Give the path that a text names; `~` is the home, where there is one."""
+    path = Path(text.strip())
+    try:
+        return path.expanduser()
+    except RuntimeError:  # a container's user may have none
+        return path
+
+
 def _path(text: str | None) -> Path | None:
-    return Path(text.strip()).expanduser() if text and text.strip() else None
+    return path_of(text) if text and text.strip() else None

@@ -10,6 +10,8 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 from typing_extensions import override
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from singer_sdk.singerlib import Message
 
 SECONDS_TO_END: Final = 5.0
@@ -40,6 +42,8 @@ class MessageWriter(MsgSpecWriter):
 
     def __init__(self) -> None:
         """Write nothing yet."""
+        self.before_forced_end: Callable[[int], None] = lambda _: None
+        """Takes the exit code, where a target that does not read leaves no other time for it."""
         self._writing = False
         self._stopped: Stopped | None = None
 
@@ -75,8 +79,12 @@ class MessageWriter(MsgSpecWriter):
         """
         code = 128 + signum
         if hasattr(signal, "SIGALRM"):  # not on Windows
-            signal.signal(signal.SIGALRM, lambda *_: os._exit(code))
+            signal.signal(signal.SIGALRM, lambda *_: self._end(code))
             signal.setitimer(signal.ITIMER_REAL, SECONDS_TO_END)
         self._stopped = Stopped(f"Stopped by {signal.Signals(signum).name}", code)
         if not self._writing:
             raise self._stopped
+
+    def _end(self, code: int) -> None:
+        self.before_forced_end(code)
+        os._exit(code)

@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from typing_extensions import override
 
 from tap_datto_rmm.errors import SpecError, TapError
+from tap_datto_rmm.files import ENVIRONMENT, JsonFile
 from tap_datto_rmm.records.openapi import DOCUMENT_NAME, packaged, wire_exceptions
 from tap_datto_rmm.settings import PLATFORMS, package_version
+from tap_datto_rmm.settings.reading import SettingsError
+from tap_datto_rmm.settings.sources import Layer
 from tap_datto_rmm.spec_tools import check as checks
+from tap_datto_rmm.spec_tools import findings
+from tap_datto_rmm.spec_tools import probe as probing
 from tap_datto_rmm.spec_tools import sync as syncs
 from tap_datto_rmm.spec_tools.diff import compare
-from tap_datto_rmm.spec_tools.discovery import Search
+from tap_datto_rmm.spec_tools.discovery import Search, platform_of
 from tap_datto_rmm.spec_tools.document import Document
 from tap_datto_rmm.spec_tools.merge import merged
 from tap_datto_rmm.spec_tools.report import FORMATS, plain, told
 from tap_datto_rmm.spec_tools.verdicts import Verdict
+from tap_datto_rmm.tap import TapDattoRMM
 
 UNCHANGED, FAILED, CHANGED = range(3)
 """Exit codes of `sync`."""
+
+PATH: Final = re.compile(r"/v\d+(/(\{\w+\}|[\w.~-]+))+")
+"""What `probe` can be told to ask besides."""
 
 FILE = click.Path(path_type=Path)
 
 
 class _Failure(click.ClickException):
-    """Shows a failure in one line."""
+    """Shows a failure in one line; several wrong settings in one line each."""
 
     exit_code = FAILED
 
     @override
     def show(self, file: Any = None) -> None:
-        click.echo(f"tap-datto-rmm-spec: {plain(self.message)}", err=True)
+        for line in self.message.splitlines():
+            click.echo(f"tap-datto-rmm-spec: {line}", err=True)
 
 
 class _Misuse(click.UsageError):
@@ -57,7 +70,8 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except TapError as error:
-            raise _Failure(str(error)) from None
+            lines = error.problems if isinstance(error, SettingsError) else [str(error)]
+            raise _Failure("\n".join(map(plain, lines))) from None
         except click.UsageError as error:
             raise _Misuse(error.format_message(), error.ctx) from None
 
@@ -169,6 +183,60 @@ def check(*, file: Path | None) -> None:
         click.echo(f"  PROBLEM: {plain(problem)}")
     click.echo(f"Problems: {len(found.problems)}, notes: {len(found.notes)}.")
     click.get_current_context().exit(FAILED if found.problems else 0)
+
+
+@main.command()
+@click.option(
+    "--config",
+    "configs",
+    multiple=True,
+    required=True,
+    type=JsonFile("config"),
+    help="Configuration file as for the tap, or ENV for environment variables. May be repeated.",
+)
+@click.option(
+    "--path",
+    "paths",
+    multiple=True,
+    help="Another path to ask, such as /v2/site/{siteUid}/things. May be repeated.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+def probe(*, configs: tuple[Layer | str, ...], paths: tuple[str, ...], form: str) -> None:
+    """Ask an account each path of the description once, and tell what is not as described.
+
+    Asked are also paths that are talked of and not described. It takes about 50 calls, and nothing
+    is written. Told are status, keys, types and forms of dates; every value is left out.
+
+    Exit code: 0 the account was asked, 1 it could not be.
+    """
+    for path in paths:
+        if not PATH.fullmatch(path):
+            raise SpecError(f"--path {path}: give a path such as /v2/site/{{siteUid}}/things.")
+    logging.disable(logging.WARNING)  # what matters is told below
+    tap = TapDattoRMM(
+        config=[each for each in configs if isinstance(each, Layer)],
+        parse_env_config=ENVIRONMENT in configs,
+    )
+    platform = platform_of(tap.settings.host_url) or "another host than the vendor's"
+    probed = probing.probe(tap, paths)
+    if form == "json":
+        content = {
+            "platform": platform,
+            "version": tap.spec.version,
+            "paths": [findings.as_content(one) for one in probed],
+        }
+        click.echo(json.dumps(content, indent=2))
+        return
+    click.echo(plain(f"Asked: {platform}. Description: {tap.spec.version}."))
+    found = []
+    for one in probed:
+        found.append(one)
+        for line in findings.as_lines(one):
+            click.echo(plain(line))
+    click.echo(findings.summary(found))
+    click.echo(findings.BEFORE_SHARING)
 
 
 def _read(file: Path) -> Document:

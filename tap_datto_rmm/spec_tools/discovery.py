@@ -6,6 +6,7 @@ paths; before September 2026 one document held everything (docs/datto-rmm-api.md
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from urllib.parse import urljoin, urlsplit
@@ -142,9 +143,9 @@ class Search:
         self.answers.append(Answer(url, f"lists {some([name for _, name in entries])}"))
         found = Found()
         for given, name in entries:
-            address = urljoin(url, given)
+            address = given or name
             try:
-                address = _at_home(address, url)
+                address = _at_home(given, url)
                 content = download(address, self._timeout)
                 found.groups.append(self._group(name, address, content))
             except AnotherApiError as error:
@@ -170,6 +171,16 @@ class Search:
         self.answers.append(Answer(url, what + str(error).removeprefix(url).strip()))
 
 
+def platform_of(url: str) -> str:
+    """The platform that an address of the vendor's is of; empty for any other address.
+
+    >>> platform_of("https://syrah-api.centrastage.net/api/v3/api-docs/Datto-RMM")
+    'syrah'
+    """
+    hosts = {urlsplit(host_url({"platform": name})).hostname: name for name in PLATFORMS}
+    return hosts.get(urlsplit(url).hostname, "")
+
+
 def _entries(config: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - decoded JSON of any kind
     """What a list of documents names: address and name; empty where it is no such list."""
     if not isinstance(config, dict) or "openapi" in config:
@@ -184,15 +195,21 @@ def _entries(config: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - decoded JS
     )
 
 
-def _at_home(address: str, config_url: str) -> str:
+def _at_home(given: str, config_url: str) -> str:
     """Keep to the host that was asked, as it was asked: by https, where a list says http.
 
+    Args:
+        given: what a list names, relative or not.
+        config_url: address of the list.
+
     Raises:
-        SpecError: the address is on another host, or none was given.
+        SpecError: it is no address, or one on another host.
     """
-    home, parts = urlsplit(config_url), parts_of(address)
-    if address == config_url:
+    if not given:
         raise SpecError(f"{config_url} has an entry without `url`.")
-    if host_of(address) != host_of(config_url):
-        raise SpecError(f"{address} is on another host, which is not asked.")
+    with suppress(ValueError):
+        given = urljoin(config_url, given)
+    home, parts = urlsplit(config_url), parts_of(given)
+    if host_of(given) != host_of(config_url):
+        raise SpecError(f"{given} is on another host, which is not asked.")
     return parts._replace(scheme=home.scheme, netloc=home.netloc).geturl()

@@ -61,6 +61,8 @@ def download(url: str, timeout: float) -> Any:  # noqa: ANN401 - decoded JSON of
     except (requests.RequestException, HTTPError) as error:
         why = type(error).__name__
         raise SpecError(f"{url} did not answer to the end ({why}).") from None
+    except ValueError:  # requests looks at a redirect itself
+        raise SpecError(f"{url} leads to what is no address.") from None
     raise SpecError(f"{url} leads on and on.")
 
 

@@ -6,55 +6,75 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_datto_rmm.streams.base import DattoStream
+from tap_datto_rmm.api.account import ACCOUNT_PATH, SITES_PATH
+from tap_datto_rmm.api.completeness import WHOLE
+from tap_datto_rmm.api.devices import DEVICES_PATH
+from tap_datto_rmm.streams.list_stream import ListStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator
+
+    from tap_datto_rmm.api.completeness import Completeness
+    from tap_datto_rmm.api.reading import ListReader
+    from tap_datto_rmm.streams.sync import Item
 
 
-class AccountStream(DattoStream):
+class AccountStream(ListStream):
     """The account: one row."""
 
     name = "account"
-    path = "/v2/account"
+    path = ACCOUNT_PATH
     component = "Account"
     primary_keys = ("uid",)
 
     @override
-    def items(self) -> Iterator[tuple[Any, Mapping[str, Any] | None]]:
-        """Read it where others find it too."""
-        yield self._tap.inventory.read_account(), None
+    def read(self) -> Generator[Item, None, Completeness]:
+        """Give the row that the run began with."""
+        yield self.run.inventory.account.row(self.client), None
+        return WHOLE
 
 
-class SitesStream(DattoStream):
+class SitesStream(ListStream):
     """Sites: customers, or parts of them."""
 
     name = "sites"
-    path = "/v2/account/sites"
+    path = SITES_PATH
     component = "Site"
     primary_keys = ("uid",)
 
+    @property
     @override
-    def items(self) -> Iterator[tuple[Any, Mapping[str, Any] | None]]:
+    def reader(self) -> ListReader:
+        return self.run.inventory.sites.reader
+
+    @override
+    def rows(self) -> Generator[Any, None, Completeness]:
         """Read them where others find them too."""
-        return ((row, None) for row in self._tap.inventory.read_sites())
+        return self.run.inventory.sites.rows(self.client)
 
 
-class DevicesStream(DattoStream):
+class DevicesStream(ListStream):
     """Devices with their user-defined fields."""
 
     name = "devices"
-    path = "/v2/account/devices"
+    path = DEVICES_PATH
     component = "Device"
     primary_keys = ("uid",)
 
+    @property
     @override
-    def items(self) -> Iterator[tuple[Any, Mapping[str, Any] | None]]:
+    def reader(self) -> ListReader:
+        return self.run.inventory.devices.reader
+
+    @override
+    def rows(self) -> Generator[Any, None, Completeness]:
         """Read them where others find them too."""
-        return ((row, None) for row in self._tap.inventory.read_devices())
+        completeness = yield from self.run.inventory.devices.rows(self.client)
+        self.run.remember_unlisted()
+        return completeness
 
 
-class DevicesV3Stream(DattoStream):
+class DevicesV3Stream(ListStream):
     """Devices as the v3 API gives them: user-defined fields typed and labelled."""
 
     name = "devices_v3"
@@ -64,7 +84,7 @@ class DevicesV3Stream(DattoStream):
     selected_by_default = False
 
 
-class UsersStream(DattoStream):
+class UsersStream(ListStream):
     """Users of Datto RMM."""
 
     name = "users"
@@ -74,7 +94,7 @@ class UsersStream(DattoStream):
     permission = "Setup > Users, which only the Administrator security level has"
 
 
-class AccountVariablesStream(DattoStream):
+class AccountVariablesStream(ListStream):
     """Variables of the account."""
 
     name = "account_variables"
@@ -84,7 +104,7 @@ class AccountVariablesStream(DattoStream):
     permission = "Setup > Global Settings"
 
 
-class ComponentsStream(DattoStream):
+class ComponentsStream(ListStream):
     """Components: the scripts and applications that jobs run."""
 
     name = "components"
@@ -94,7 +114,7 @@ class ComponentsStream(DattoStream):
     permission = "View on Components; the user's component level decides which"
 
 
-class DefaultFiltersStream(DattoStream):
+class DefaultFiltersStream(ListStream):
     """Device filters that come with Datto RMM."""
 
     name = "default_filters"
@@ -103,7 +123,7 @@ class DefaultFiltersStream(DattoStream):
     primary_keys = ("id",)
 
 
-class CustomFiltersStream(DattoStream):
+class CustomFiltersStream(ListStream):
     """Device filters that the account's users made."""
 
     name = "custom_filters"
@@ -112,7 +132,7 @@ class CustomFiltersStream(DattoStream):
     primary_keys = ("id",)
 
 
-class DnetSiteMappingsStream(DattoStream):
+class DnetSiteMappingsStream(ListStream):
     """Which Datto Networking networks belong to which site."""
 
     name = "dnet_site_mappings"

@@ -8,93 +8,131 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_datto_rmm.api.fan_out import earlier
+from tap_datto_rmm.api.audits import earlier
+from tap_datto_rmm.api.completeness import Completeness, Rows
 from tap_datto_rmm.api.lists import read_list
+from tap_datto_rmm.api.reading import ListReader, one_by_one
 from tap_datto_rmm.records.timestamps import canonical, timestamp_of
-from tap_datto_rmm.streams.base import DattoStream
+from tap_datto_rmm.streams.list_stream import ListStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from tap_datto_rmm.api.pages import Page
     from tap_datto_rmm.records.timestamps import Timestamp
+    from tap_datto_rmm.streams.sync import Item
 
 
-class AlertsStream(DattoStream):
+class AlertsStream(ListStream):
     """Alerts of monitors."""
 
     name = "alerts"
     path = "/v2/account/alerts/open"
+    further_paths = ("/v2/account/alerts/resolved",)
     component = "Alert"
     primary_keys = ("alertUid",)
     replication_key = "resolvedOn"
-    follows = "resolvedOn"
-
-    resolved_path = "/v2/account/alerts/resolved"
 
     @override
-    def items(self) -> Iterator[tuple[Any, Mapping[str, Any] | None]]:
+    def read(self) -> Generator[Item, None, Completeness]:
         """Give open alerts first, so that one resolved in between is not lost.
 
-        Such a one has been given as open and is not given again in this run; the bookmark stays
-        before it, so that the next run gives it as resolved.
+        Such a one comes again as resolved. A sweep, every `full_sweep_days`, gives what the runs
+        since the sweep before may have missed; it needs every row, as the API promises no order.
         """
-        opened = self._new_seen()
-        for row in read_list(lambda: self._pages(self.path), opened, self.watch):
+        opened = Rows(self.rows())
+        for row in opened:
             yield row, None
-        stops_early = not self._sweep_is_due()
-        since = self._since(stops_early)
-        newest, held_back = None, self._tap.started_at
-        for row in read_list(
-            self._resolved_pages(since, stops_early), self._new_seen(), self.watch
-        ):
+        sweeps = self._sweep_is_due()
+        stops_early = not sweeps and bool(self.bookmark.get("newest_first"))
+        since = self._since(sweeps=sweeps)
+        order = _Order()
+        rows = Rows(self._resolved(since, order, stops_early=stops_early))
+        newest: Timestamp | None = None
+        for row in rows:
             resolved_on = timestamp_of(row, "resolvedOn")
-            key = opened.key_of(row)
-            if key is not None and not opened.add(key):
-                held_back = min(held_back, resolved_on or held_back)
-                continue
-            newest = max(newest or resolved_on, resolved_on) if resolved_on else newest
-            if not (resolved_on and since) or resolved_on >= since:
+            newest = max(filter(None, (newest, resolved_on)), default=None)
+            if since is None or resolved_on is None or resolved_on >= since:
                 yield row, None
-        self.advance(newest and min(newest, held_back))
-        if not stops_early:
-            self.stream_state["full_sweep"] = self._tap.started_at
+        completeness = opened.completeness + rows.completeness
+        if not self.holds_bookmark(completeness):
+            self.advance(newest)
+        if not stops_early or not order.is_newest_first:
+            self.bookmark.set("newest_first", order.is_proven or None)
+        if sweeps and completeness.is_whole:
+            self.bookmark.set("full_sweep", self.run.started_at)
+        return completeness
 
     def _sweep_is_due(self) -> bool:
-        """Whether all resolved alerts are to be read, be it although the newest come first."""
-        settings, last = self._tap.settings, self.stream_state.get("full_sweep")
-        if not settings.resolved_alerts_newest_first or not last or not self.bookmark:
+        last = self.bookmark.get("full_sweep")
+        if not last or not self.bookmark.value or last > self.run.started_at:
             return True
-        age = datetime.fromisoformat(self._tap.started_at) - datetime.fromisoformat(last)
-        return age >= timedelta(days=settings.full_sweep_days)
+        age = datetime.fromisoformat(self.run.started_at) - datetime.fromisoformat(last)
+        return age >= timedelta(days=self.run.settings.full_sweep_days)
 
-    def _since(self, stops_early: bool) -> Timestamp | None:  # noqa: FBT001
-        """From when on resolved alerts are given: a full read makes up for what early stops missed.
-
-        Where the newest do not come first after all, an early stop leaves alerts out whose date
-        the bookmark has passed. So a full read goes back to the last one.
-        """
-        settings = self._tap.settings
-        done = [self.bookmark, None if stops_early else self.stream_state.get("full_sweep")]
+    def _since(self, *, sweeps: bool) -> Timestamp | None:
+        """From when on resolved alerts are given: a sweep goes back to the one before."""
+        settings = self.run.settings
+        done = [self.bookmark.value, self.bookmark.get("full_sweep") if sweeps else None]
+        if sweeps and not self.bookmark.get("full_sweep"):
+            done = []  # the first sweep gives everything
         last = min(filter(None, done), default=None)
-        since = earlier(last, settings.lookback_minutes)
+        since = earlier(last, timedelta(minutes=settings.lookback_minutes))
         start = canonical(settings.start_date) if settings.start_date else None
         return max(filter(None, (since, start)), default=None)
 
-    def _resolved_pages(
-        self,
-        since: Timestamp | None,
-        stops_early: bool,  # noqa: FBT001
-    ) -> Callable[[], Iterator[Page]]:
-        if since is None or not stops_early:
-            return lambda: self._pages(self.resolved_path)
-        bound = since
+    def _resolved(
+        self, since: Timestamp | None, order: _Order, *, stops_early: bool
+    ) -> Generator[Any, None, Completeness]:
+        """Read the resolved alerts, all or the newest."""
+        keys = self.new_deduplicator()
+        listing = replace(self.listing(), path=self.further_paths[0])
+        reader = ListReader(listing)
 
         def newest() -> Iterator[Page]:
-            for page in self._pages(self.resolved_path, alone=None):
+            for page in order.observing(one_by_one(self.client, listing)):
                 yield replace(page, total=None)  # not all are read: there is nothing to count
-                dates = [timestamp_of(row, "resolvedOn") for row in page.rows]
-                if all(date is None or date < bound for date in dates):
+                dates = [timestamp_of(row, "resolvedOn") or "" for row in page.rows]
+                if order.is_newest_first and since and all(date < since for date in dates):
                     return
 
-        return newest
+        def everything() -> Iterable[Page]:
+            pages = reader.pages(self.client)
+            return pages if order.is_observed else order.observing(pages)
+
+        pages: Callable[[], Iterable[Page]] = newest if stops_early else everything
+        completeness = yield from read_list(pages, keys, self.tell)
+        self.repeated += keys.differing
+        return completeness
+
+
+class _Order:
+    """Looks on whether resolved alerts come newest first."""
+
+    def __init__(self) -> None:
+        self.is_newest_first = True
+        self.is_observed = False
+        self._dates: set[str] = set()
+        self._last: str | None = None
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether they came in that order throughout, and not all at one moment."""
+        return self.is_newest_first and len(self._dates) > 1
+
+    def observing(self, pages: Iterable[Page]) -> Iterator[Page]:
+        """Give the pages as they are."""
+        self.is_observed = True
+        for page in pages:
+            for row in page.rows:
+                self._look_at(timestamp_of(row, "resolvedOn"))
+            yield page
+
+    def _look_at(self, date: str | None) -> None:
+        if date is None:
+            return
+        if self._last is not None and date > self._last:
+            self.is_newest_first = False
+        if len(self._dates) <= 1:
+            self._dates.add(date)
+        self._last = date

@@ -9,24 +9,28 @@ from urllib.parse import parse_qs, parse_qsl
 from jsonschema import Draft202012Validator, SchemaError
 from typing_extensions import override
 
+from tap_datto_rmm.api.fan_out import DEVICES, SITES
 from tap_datto_rmm.errors import TapError
 from tap_datto_rmm.records.schemas import finished
-from tap_datto_rmm.streams.base import ADDED_COLUMNS, DattoStream
+from tap_datto_rmm.streams.base import COLUMNS, DattoStream
+from tap_datto_rmm.streams.fan_out_stream import FanOutStream
+from tap_datto_rmm.streams.list_stream import ListStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tap_datto_rmm.records.openapi import Schema
-    from tap_datto_rmm.tap import TapDattoRMM
+    from tap_datto_rmm.streams.sync import RunningTap
 
-PLACEHOLDER: Final = {None: None, "sites": "siteUid", "devices": "deviceUid"}
+FAN_OUTS: Final = {None: None, "sites": SITES, "devices": DEVICES}
+"""What the `parent` of a declaration may be."""
 
 
 class CustomStreamError(TapError):
     """A custom stream cannot work as it is declared."""
 
 
-def custom_streams(tap: TapDattoRMM, taken: set[str]) -> Iterator[DattoStream]:
+def custom_streams(tap: RunningTap, taken: set[str]) -> Iterator[DattoStream]:
     """Make the streams that the setting `custom_streams` declares.
 
     Args:
@@ -44,7 +48,7 @@ def custom_streams(tap: TapDattoRMM, taken: set[str]) -> Iterator[DattoStream]:
         yield _stream_class(declared)(tap)
 
 
-def _refusal(tap: TapDattoRMM, declared: Mapping[str, Any], taken: set[str]) -> str | None:
+def _refusal(tap: RunningTap, declared: Mapping[str, Any], taken: set[str]) -> str | None:
     """Say what is wrong with a declaration; None where nothing is."""
     component, schema = declared.get("component"), declared.get("schema")
     if declared["name"] in taken:
@@ -86,7 +90,7 @@ def _column_problem(schema: object) -> str | None:
 
 
 def _path_problem(declared: Mapping[str, Any]) -> str | None:
-    needed = PLACEHOLDER[declared.get("parent")]
+    needed = _column_of(declared)
     path, _, query = declared["path"].partition("?")
     if re.findall(r"[{}]", query):
         return "the query of `path` may hold no placeholder"
@@ -99,19 +103,24 @@ def _path_problem(declared: Mapping[str, Any]) -> str | None:
 
 
 def _key_problem(declared: Mapping[str, Any], properties: Mapping[str, Any]) -> str | None:
-    known = {*properties, PLACEHOLDER[declared.get("parent")]}
+    known = {*properties, _column_of(declared)}
     missing = [key for key in declared["primary_keys"] if key not in known]
     if not declared["primary_keys"]:
         return "`primary_keys` must name at least one property"
     return f"`primary_keys` {', '.join(missing)} not among the properties" if missing else None
 
 
+def _column_of(declared: Mapping[str, Any]) -> str | None:
+    fan_out = FAN_OUTS[declared.get("parent")]
+    return fan_out.keys[0] if fan_out else None
+
+
 def _stream_class(declared: Mapping[str, Any]) -> type[DattoStream]:
-    column = PLACEHOLDER[declared.get("parent")]
+    fan_out, column = FAN_OUTS[declared.get("parent")], _column_of(declared)
     path, _, query = declared["path"].partition("?")
     return type(
         "CustomStream",
-        (_CustomStream,),
+        (_CustomStream, FanOutStream if fan_out else ListStream),
         {
             "name": declared["name"],
             "path": path,
@@ -119,8 +128,8 @@ def _stream_class(declared: Mapping[str, Any]) -> type[DattoStream]:
             "component": declared.get("component"),
             "primary_keys": tuple(declared["primary_keys"]),
             "records_key": declared.get("records_key"),
-            "parent": declared.get("parent"),
-            "adds": (column,) if column else (),
+            "fan_out": fan_out,
+            "parent_columns": (column,) if column else (),
             "declared_schema": declared.get("schema"),
         },
     )
@@ -134,16 +143,16 @@ class _CustomStream(DattoStream):
 
     @property
     @override
-    def query(self) -> dict[str, Any] | None:
-        return {**(super().query or {}), **self.declared_query} or None
+    def query(self) -> dict[str, Any]:
+        return {**super().query, **self.declared_query}
 
     @override
-    def build_schema(self, tap: TapDattoRMM) -> Schema:
+    def build_schema(self, tap: RunningTap) -> Schema:
         if self.declared_schema is None:
             return super().build_schema(tap)
         return finished(
             self.declared_schema,
-            self.primary_keys,
-            {name: ADDED_COLUMNS[name] for name in self.adds},
+            self.declared_keys,
+            {name: COLUMNS[name] for name in self.declared_columns},
             keep_unknown=tap.settings.keep_unknown_properties,
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from tap_datto_rmm.streams.base import DattoStream
+from tap_datto_rmm.api.fan_out import COMPUTERS, ESXI_HOSTS, PRINTERS
+from tap_datto_rmm.streams.fan_out_stream import FanOutStream
 
 
-class DeviceAuditsStream(DattoStream):
+class DeviceAuditsStream(FanOutStream):
     """Hardware audits of computers."""
 
     name = "device_audits"
@@ -13,12 +14,11 @@ class DeviceAuditsStream(DattoStream):
     component = "DeviceAudit"
     primary_keys = ("deviceUid",)
     replication_key = "lastAuditDate"
-    parent = "computers"
-    follows = "lastAuditDate"
-    adds = ("deviceUid", "lastAuditDate")
+    fan_out = COMPUTERS
+    parent_columns = ("deviceUid", "lastAuditDate")
 
 
-class DeviceSoftwareStream(DattoStream):
+class DeviceSoftwareStream(FanOutStream):
     """Software found on computers."""
 
     name = "device_software"
@@ -26,12 +26,11 @@ class DeviceSoftwareStream(DattoStream):
     component = "Software"
     primary_keys = ("deviceUid", "name", "version")
     replication_key = "lastAuditDate"
-    parent = "computers"
-    follows = "lastAuditDate"
-    adds = ("deviceUid", "lastAuditDate")
+    fan_out = COMPUTERS
+    parent_columns = ("deviceUid", "lastAuditDate")
 
 
-class EsxiHostAuditsStream(DattoStream):
+class EsxiHostAuditsStream(FanOutStream):
     """Audits of ESXi hosts, with guests and datastores."""
 
     name = "esxi_host_audits"
@@ -39,12 +38,11 @@ class EsxiHostAuditsStream(DattoStream):
     component = "ESXiHostAudit"
     primary_keys = ("deviceUid",)
     replication_key = "lastAuditDate"
-    parent = "esxi_hosts"
-    follows = "lastAuditDate"
-    adds = ("deviceUid", "lastAuditDate")
+    fan_out = ESXI_HOSTS
+    parent_columns = ("deviceUid", "lastAuditDate")
 
 
-class PrinterAuditsStream(DattoStream):
+class PrinterAuditsStream(FanOutStream):
     """Audits of printers, with supplies."""
 
     name = "printer_audits"
@@ -52,19 +50,18 @@ class PrinterAuditsStream(DattoStream):
     component = "PrinterAudit"
     primary_keys = ("deviceUid",)
     replication_key = "lastAuditDate"
-    parent = "printers"
-    follows = "lastAuditDate"
-    adds = ("deviceUid", "lastAuditDate")
+    fan_out = PRINTERS
+    parent_columns = ("deviceUid", "lastAuditDate")
 
 
-class DevicePatchesStream(DattoStream):
+class DevicePatchesStream(FanOutStream):
     """Patches of each computer."""
 
     name = "device_patches"
     path = "/v2/device/{deviceUid}/patches"
     component = "Patch"
     primary_keys = ("deviceUid", "patchId")
-    parent = "computers"
-    follows = "lastAuditDate"
-    adds = ("deviceUid", "lastAuditDate")
+    replication_key = "lastAuditDate"
+    fan_out = COMPUTERS
+    parent_columns = ("deviceUid", "lastAuditDate")
     selected_by_default = False

@@ -18,7 +18,6 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from tap_datto_rmm.http.rate_limit import RateLimiter
     from tap_datto_rmm.telemetry.counters import Counters
 
 logger = logging.getLogger("tap-datto-rmm")
@@ -43,13 +42,17 @@ class Progress:
     """Tells on stderr what is being read; what takes less than ten seconds is not told.
 
     Args:
-        limiter: whose use is told.
+        budget: gives the requests of the last minute, and how many there may be.
         clock: seconds that never run backwards.
     """
 
-    def __init__(self, limiter: RateLimiter, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        budget: Callable[[], tuple[int, int]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Find out whether somebody is watching."""
-        self._limiter = limiter
+        self._budget = budget
         self._clock = clock
         self._line = _LivingLine.on_terminal()
         self._every = SECONDS_PER_REDRAW if self._line else SECONDS_PER_LINE
@@ -125,7 +128,7 @@ class Progress:
             words[0] += f"/{total:,} ({_percent(done, total)})"
         if self._counters:
             words.append(f"{(self._counters.calls - self._stretch.calls) / seconds:.1f} calls/s")
-        words.append(f"budget {_percent(self._limiter.used, self._limiter.ceiling)} used")
+        words.append(f"budget {_percent(*self._budget())} used")
         if total and done < total:
             left = timedelta(seconds=seconds / done * (total - done))
             words.append(f"about {_span(left)} left")

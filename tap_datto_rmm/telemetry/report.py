@@ -1,82 +1,149 @@
-"""What a run did, stream by stream: counted while it runs, told in a few lines at its end."""
+"""What a run did, stream by stream: counted while it runs, told in a few lines and in a file."""
 
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
 
 from tap_datto_rmm.telemetry.counters import Counters
 
 if TYPE_CHECKING:
-    from tap_datto_rmm.errors import TapError
-    from tap_datto_rmm.records.data_issues import DataIssues
+    from pathlib import Path
 
 logger = logging.getLogger("tap-datto-rmm")
 
+VERSION: Final = 1
+"""Of the report's form; report.schema.json describes it."""
+
+COMPLETE: Final = "complete"
+INCOMPLETE: Final = "incomplete"
+FAILED: Final = "failed"
+NOT_DUE: Final = "not_due"
+NOT_REACHED: Final = "not_reached"
+
 
 @dataclass(slots=True)
-class StreamRun:
+class StreamReport:
     """One stream's part of a run."""
 
     name: str
+    status: str = NOT_REACHED
     counters: Counters = field(default_factory=Counters)
     records: int = 0
     left_out: int = 0
-    newest: str | None = None
-    failure: TapError | None = None
+    """Items that are no records, and rows that repeat a key with other content."""
+    outstanding: int = 0
+    """Parents that could not be read."""
+    reasons: list[str] = field(default_factory=list)
+    """Why the stream failed or may lack rows; of a complete one, its known gaps."""
+    bookmark: str | None = None
 
-    def end(self, issues: DataIssues, newest: str | None) -> None:
-        """Keep the final numbers, and tell what was left out and why."""
-        self.left_out = issues.left_out.total()
-        self.newest = newest
-        for why, count in issues.left_out.items():
-            logger.warning("%s: %d left out: %s", self.name, count, why)
-        for path, count in issues.nulled.items():
-            logger.warning("%s: `%s` became null in %d records", self.name, path, count)
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing of it is missing that this run should have brought."""
+        return self.status in {COMPLETE, NOT_DUE}
+
+    def tell(self) -> None:
+        """Write its line to the log."""
+        level = logging.INFO if self.status != FAILED else logging.ERROR
+        if self.status == INCOMPLETE or (self.status == COMPLETE and self.reasons):
+            level = logging.WARNING
+        words = {FAILED: ", FAILED: ", INCOMPLETE: ", INCOMPLETE: ", COMPLETE: "; "}
+        why = "; ".join(self.reasons)
+        logger.log(
+            level,
+            "%s: %d records, %d calls, %d retries, %.0f s waited for the budget, "
+            "%d left out, newest %s%s",
+            self.name,
+            self.records,
+            self.counters.calls,
+            self.counters.retries,
+            self.counters.waited,
+            self.left_out,
+            self.bookmark or "-",
+            f"{words.get(self.status, '; ')}{why}" if why else "",
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Give its part of the report file."""
+        return {
+            "status": self.status,
+            "records": self.records,
+            "calls": self.counters.calls,
+            "retries": self.counters.retries,
+            "left_out": self.left_out,
+            "outstanding": self.outstanding,
+            "reasons": self.reasons,
+            "bookmark": self.bookmark,
+        }
 
 
 @dataclass(slots=True)
-class Report:
+class RunReport:
     """The whole run."""
 
-    runs: dict[str, StreamRun] = field(default_factory=dict)
+    tap_version: str
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """By this machine's clock."""
+    account: dict[str, str | None] = field(default_factory=lambda: {"uid": None, "name": None})
+    counters: Counters = field(default_factory=Counters)
+    """What the whole run asked of the API."""
+    streams: dict[str, StreamReport] = field(default_factory=dict)
 
-    def of(self, name: str) -> StreamRun:
+    def of(self, name: str) -> StreamReport:
         """Give a stream's part."""
-        return self.runs.setdefault(name, StreamRun(name))
+        return self.streams.setdefault(name, StreamReport(name))
 
     @property
-    def failed(self) -> list[StreamRun]:
-        """The streams that failed."""
-        return [run for run in self.runs.values() if run.failure]
+    def unfinished(self) -> list[StreamReport]:
+        """The streams that are not complete."""
+        return [stream for stream in self.streams.values() if not stream.is_complete]
 
-    def tell(self, total: Counters) -> None:
-        """Write the summary to the log, a line a stream.
+    def tell(self) -> None:
+        """Write the summary to the log, a line a stream."""
+        for stream in self.streams.values():
+            stream.tell()
+        by_status = [stream.status for stream in self.streams.values()]
+        logger.info(
+            "In all: %d streams, %d failed, %d incomplete, %d records, %d calls, %d retries, "
+            "%d times HTTP 429",
+            len(by_status),
+            by_status.count(FAILED),
+            by_status.count(INCOMPLETE),
+            sum(stream.records for stream in self.streams.values()),
+            self.counters.calls,
+            self.counters.retries,
+            self.counters.refusals,
+        )
+
+    def write(self, path: Path, exit_code: int) -> None:
+        """Write the report file in one step.
 
         Args:
-            total: what the whole run asked of the API.
+            path: of the file, which is replaced.
+            exit_code: of the tap.
+
+        Raises:
+            OSError: it cannot be written.
         """
-        for run in self.runs.values():
-            logger.log(
-                logging.ERROR if run.failure else logging.INFO,
-                "%s: %d records, %d calls, %d retries, %.0f s waited for the budget, "
-                "%d left out, newest %s%s",
-                run.name,
-                run.records,
-                run.counters.calls,
-                run.counters.retries,
-                run.counters.waited,
-                run.left_out,
-                run.newest or "-",
-                f", FAILED: {run.failure}" if run.failure else "",
-            )
-        logger.info(
-            "In all: %d streams, %d failed, %d records, %d calls, %d retries, %d times HTTP 429",
-            len(self.runs),
-            len(self.failed),
-            sum(run.records for run in self.runs.values()),
-            total.calls,
-            total.retries,
-            total.refusals,
-        )
+        content = {
+            "version": VERSION,
+            "tap": self.tap_version,
+            "account": self.account,
+            "started_at": self.started_at,
+            "ended_at": datetime.now(UTC),
+            "exit_code": exit_code,
+            "complete": exit_code == 0,
+            "calls": self.counters.calls,
+            "retries": self.counters.retries,
+            "seconds_waited": round(self.counters.waited, 3),
+            "streams": {name: stream.as_json() for name, stream in self.streams.items()},
+        }
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        beside.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
+        beside.replace(path)

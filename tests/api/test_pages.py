@@ -1,72 +1,22 @@
-"""Pages: where the rows are, where the next page is, and when a list ends."""
+"""Pages: where the rows are, where the next page is, and what is damaged."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from threading import current_thread, main_thread
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import pytest
 
-from tap_datto_rmm.api.pages import Page, follow, page_of, read_pages
+from tap_datto_rmm.api.pages import Listing, Page, following, page_of
 from tap_datto_rmm.errors import ApiError, PaginationError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from tap_datto_rmm.http.client import Client
-
-    Make = Callable[[Callable[[dict[str, Any]], object]], "Script"]
+from tap_datto_rmm.http.decoding import NO_CONTENT
 
 HOST = "https://merlot-api.centrastage.net"
 PATH = "/v2/account/devices"
 URL = f"{HOST}/api{PATH}"
 
-Answer = dict[str, Any]
 
-
-@dataclass
-class Script:
-    """Answers requests by a function of their parameters, on the threads of a pool."""
-
-    answer: Callable[[dict[str, Any]], object]
-    executor: ThreadPoolExecutor
-    host_url: str = HOST
-    parallel: int = 4
-    asked: list[dict[str, Any]] = field(default_factory=list)
-
-    def get(self, path: str, params: Mapping[str, Any], read: Callable[[object], Page]) -> Page:
-        assert path == PATH
-        self.asked.append(dict(params))
-        return read(self.answer(dict(params)))
-
-    def rows(
-        self, params: Mapping[str, Any] | None = None, *, alone: int | None = 1
-    ) -> list[object]:
-        pages = read_pages(cast("Client", self), PATH, params or {"max": 2}, alone=alone)
-        return [row for page in pages for row in page.rows]
-
-
-@pytest.fixture
-def script() -> Iterator[Callable[[Callable[[dict[str, Any]], object]], Script]]:
-    with ThreadPoolExecutor(4) as executor:
-        yield lambda answer: Script(answer, executor)
-
-
-def listing(
-    rows: int, *, size: int = 2, total: object = None, end: object = None
-) -> Callable[[dict[str, Any]], Answer]:
-    """A list as the vendor pages it: from page 0, losing all parameters but `max` and `page`."""
-
-    def answer(params: dict[str, Any]) -> Answer:
-        number = int(params.get("page", 0))
-        some = list(range(rows))[number * size : (number + 1) * size]
-        more = (number + 1) * size < rows
-        next_url = f"{URL}?max={size}&page={number + 1}" if more else end
-        return {"pageDetails": {"totalCount": total, "nextPageUrl": next_url}, "devices": some}
-
-    return answer
+def read(answer: object, key: str | None = None, *, paged: bool = False) -> Page:
+    return page_of(answer, Listing(PATH, {}, key, paged=paged), {}, HOST)
 
 
 @pytest.mark.parametrize(
@@ -83,13 +33,13 @@ def listing(
     ids=str,
 )
 def test_rows_are_found_in_a_page_an_array_or_an_object(answer: object, rows: list[Any]) -> None:
-    assert page_of(answer, PATH) == Page(rows)
+    assert read(answer) == Page(rows)
 
 
 def test_rows_are_found_in_the_array_that_is_named() -> None:
     page = {"pageDetails": {}, "rows": [1], "others": [2]}
-    assert page_of(page, PATH, "others").rows == [2]
-    assert page_of({"inside": [3]}, PATH, "inside").rows == [3]
+    assert read(page, "others").rows == [2]
+    assert read({"inside": [3]}, "inside").rows == [3]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +59,7 @@ def test_a_page_without_rows_is_a_damaged_answer(
     answer: object, key: str | None, says: str
 ) -> None:
     with pytest.raises(ApiError, match=says) as caught:
-        page_of(answer, PATH, key)
+        read(answer, key)
     assert caught.value.path == PATH
 
 
@@ -117,12 +67,12 @@ def test_a_page_without_rows_is_a_damaged_answer(
     ("total", "known"), [(7, 7), (0, 0), (None, None), ("7", None), (-1, None), (True, None)]
 )
 def test_a_total_count_is_a_whole_number_or_unknown(total: object, known: int | None) -> None:
-    assert page_of({"pageDetails": {"totalCount": total}, "rows": []}, PATH).total == known
+    assert read({"pageDetails": {"totalCount": total}, "rows": []}).total == known
 
 
 def test_parameters_that_the_next_page_has_lost_are_put_back() -> None:
     query = {"max": 250, "muted": "false", "siteName": "A & B"}
-    assert follow(f"{URL}?max=250&page=1", query, HOST, PATH) == {
+    assert following(f"{URL}?max=250&page=1", query, HOST, PATH) == {
         "max": "250",
         "page": "1",
         "muted": "false",
@@ -133,7 +83,7 @@ def test_parameters_that_the_next_page_has_lost_are_put_back() -> None:
 def test_what_the_next_page_says_wins() -> None:
     query = {"max": 250, "page": "1", "searchAfter": "1,a"}
     url = f"{URL}?max=100&page=2&searchAfter=1785542402118%2C9d0c&empty="
-    assert follow(url, query, HOST, PATH) == {
+    assert following(url, query, HOST, PATH) == {
         "max": "100",
         "page": "2",
         "searchAfter": "1785542402118,9d0c",
@@ -143,7 +93,7 @@ def test_what_the_next_page_says_wins() -> None:
 
 @pytest.mark.parametrize("url", [f"/api{PATH}?page=1", f"{PATH}?page=1", "?page=1"])
 def test_a_next_page_may_be_relative(url: str) -> None:
-    assert follow(url, {"max": 2}, HOST, PATH) == {"max": 2, "page": "1"}
+    assert following(url, {"max": 2}, HOST, PATH) == {"max": 2, "page": "1"}
 
 
 @pytest.mark.parametrize(
@@ -160,148 +110,43 @@ def test_a_next_page_may_be_relative(url: str) -> None:
 )
 def test_a_next_page_on_another_host_is_refused(url: str) -> None:
     with pytest.raises(PaginationError, match="another host"):
-        follow(url, {}, HOST, PATH)
+        following(url, {}, HOST, PATH)
 
 
 def test_a_next_page_of_another_list_is_refused() -> None:
     with pytest.raises(PaginationError, match="another list"):
-        follow(f"{HOST}/api/v2/account/sites?page=1", {}, HOST, PATH)
+        following(f"{HOST}/api/v2/account/sites?page=1", {}, HOST, PATH)
 
 
-@pytest.mark.parametrize("alone", [1, 2, 3, None])
-@pytest.mark.parametrize("end", [None, ""])
-@pytest.mark.parametrize("total", [None, 7])
-def test_every_page_is_read_in_order(
-    script: Make, *, alone: int | None, end: object, total: int | None
-) -> None:
-    api = script(listing(7, end=end, total=total))
-    assert api.rows({"max": 2, "muted": "true"}, alone=alone) == list(range(7))
-    assert {params["muted"] for params in api.asked} == {"true"}
-    assert sorted(int(params.get("page", 0)) for params in api.asked)[:4] == [0, 1, 2, 3]
+@pytest.mark.parametrize(
+    "answer",
+    [
+        NO_CONTENT,
+        {"software": None, "pageDetails": {"count": 0}},
+        {"software": [], "pageDetails": {"count": 0, "totalCount": 0}},
+        {"pageDetails": {"count": 0}},
+    ],
+    ids=str,
+)
+def test_a_well_formed_answer_without_rows_is_empty_and_not_damaged(answer: object) -> None:
+    assert list(read(answer, paged=True).rows) == []
 
 
-@pytest.mark.parametrize(("alone", "here"), [(1, 1), (3, 3), (None, 20)])
-def test_pages_that_are_read_alone_need_no_thread_and_all_others_have_one(
-    script: Make, alone: int | None, here: int
-) -> None:
-    threads = []
-
-    def answer(params: dict[str, Any]) -> Answer:
-        threads.append(current_thread())
-        return listing(40, total=40)(params)
-
-    script(answer).rows(alone=alone)
-    assert threads[:here] == [main_thread()] * here
-    assert len(threads) == 20
-    assert main_thread() not in threads[here:]
+@pytest.mark.parametrize("answer", [{}, [], {"devices": [1]}, {"pageDetails": None, "devices": []}])
+def test_what_should_be_a_page_and_is_none_is_damaged(answer: object) -> None:
+    with pytest.raises(ApiError, match="no `pageDetails`"):
+        read(answer, paged=True)
 
 
-def test_a_list_that_ends_where_others_would_be_fetched_ahead_ends(script: Make) -> None:
-    api = script(listing(6))
-    assert api.rows(alone=3) == list(range(6))
-    assert len(api.asked) == 3
+def test_a_page_with_fewer_rows_than_it_counts_is_damaged_and_not_the_last() -> None:
+    page: dict[str, Any] = {"pageDetails": {"count": 3}, "devices": [1, 2]}
+    with pytest.raises(ApiError, match="a page of 3 rows has 2"):
+        read(page)
+    assert read({**page, "devices": [1, 2, 3]}).rows == [1, 2, 3]
 
 
-def test_with_a_total_count_no_page_is_asked_for_in_vain(script: Make) -> None:
-    api = script(listing(40, total=40))
-    api.rows()
-    assert len(api.asked) == 20
-
-
-def test_without_a_total_count_little_is_asked_for_in_vain(script: Make) -> None:
-    api = script(listing(3))
-    api.rows()
-    assert len(api.asked) == 2
-    api = script(listing(40))
-    assert api.rows() == list(range(40))
-    assert len(api.asked) <= 20 + api.parallel
-
-
-def test_a_list_of_one_page_is_one_request(script: Make) -> None:
-    api = script(listing(2, total=2))
-    assert api.rows() == [0, 1]
-    assert api.asked == [{"max": 2}]
-
-
-def test_a_list_without_page_details_of_a_next_one_ends(script: Make) -> None:
-    api = script(lambda _: {"pageDetails": {"count": 1}, "devices": [1]})
-    assert api.rows() == [1]
-    assert len(api.asked) == 1
-
-
-@pytest.mark.parametrize("alone", [1, 2, 3, None])
-def test_an_empty_page_ends_a_list_whatever_it_says_of_a_next_one(
-    script: Make, *, alone: int | None
-) -> None:
-    def answer(params: dict[str, Any]) -> Answer:
-        number = int(params.get("page", 0))
-        next_url = f"{URL}?max=2&page={number + 1}"
-        rows = [number] if number < 3 else []
-        return {"pageDetails": {"nextPageUrl": next_url}, "devices": rows}
-
-    assert script(answer).rows(alone=alone) == [0, 1, 2]
-
-
-def test_pages_that_were_added_since_the_first_are_read_too(script: Make) -> None:
-    def answer(params: dict[str, Any]) -> Answer:
-        number = int(params.get("page", 0))
-        rows, total = (8, 4) if number == 0 else (8, 8)
-        return listing(rows, total=total)(params)
-
-    assert script(answer).rows() == list(range(8))
-
-
-@pytest.mark.parametrize("alone", [1, 2, 3, None])
-@pytest.mark.parametrize("back_to", [0, 1])
-def test_pages_that_go_in_a_circle_are_noticed(
-    script: Make, *, back_to: int, alone: int | None
-) -> None:
-    def answer(params: dict[str, Any]) -> Answer:
-        number = int(params.get("page", 0))
-        following = number + 1 if number < 2 else back_to
-        details = {"nextPageUrl": f"{URL}?max=2&page={following}"}
-        return {"pageDetails": details, "devices": [number]}
-
-    api = script(answer)
-    with pytest.raises(PaginationError, match="circle"):
-        api.rows(alone=alone)
-    assert len(api.asked) < 12
-
-
-def test_cursors_that_go_in_a_circle_are_noticed(script: Make) -> None:
-    def answer(params: dict[str, Any]) -> Answer:
-        after = {"": "1,a", "1,a": "2,b", "2,b": "1,a"}[params.get("searchAfter", "")]
-        details = {"nextPageUrl": f"{URL}?searchAfter={after}&page=next"}
-        return {"pageDetails": details, "devices": [after]}
-
-    api = script(answer)
-    with pytest.raises(PaginationError, match="circle"):
-        api.rows()
-    assert len(api.asked) == 3
-
-
-def test_a_later_page_on_another_host_is_refused_and_never_asked(script: Make) -> None:
-    def answer(params: dict[str, Any]) -> Answer:
-        page = listing(8)(params)
-        if params.get("page") == 1:
-            page["pageDetails"]["nextPageUrl"] = "https://elsewhere.invalid/api?page=2"
-        return page
-
-    api = script(answer)
-    pages = read_pages(cast("Client", api), PATH, {"max": 2})
-    assert next(pages).rows == [0, 1]
-    with pytest.raises(PaginationError, match="another host"):
-        list(pages)
-
-
-def test_a_cursor_is_followed_page_by_page_to_its_last_rows(script: Make) -> None:
-    def answer(params: dict[str, Any]) -> Answer:
-        start = int(params.get("searchAfter", "0"))
-        more = start + 2 < 7
-        url = f"{URL}?searchAfter={start + 2}&page=next&size=2" if more else None
-        return {"pageDetails": {"nextPageUrl": url}, "devices": list(range(7))[start : start + 2]}
-
-    api = script(answer)
-    assert api.rows({"size": 2, "order": "asc", "from": "2026-08-01T00:00:00Z"}) == list(range(7))
-    assert [params.get("searchAfter") for params in api.asked] == [None, "2", "4", "6"]
-    assert {params["from"] for params in api.asked} == {"2026-08-01T00:00:00Z"}
+def test_the_next_page_is_known_by_its_query() -> None:
+    answer = {"pageDetails": {"nextPageUrl": f"{URL}?max=2&page=1"}, "devices": [1]}
+    listing = Listing(PATH, {"max": 2, "muted": "true"})
+    page = page_of(answer, listing, listing.query, HOST)
+    assert page.next_query == {"max": "2", "page": "1", "muted": "true"}

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,9 +19,12 @@ import pytest
 from typing_extensions import override
 
 from tests.conftest import SECRETS, Run, TapCommand
+from tests.e2e.scene import IMPATIENT, START, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from datto_rmm_sandbox import Sandbox
 
 
 @dataclass
@@ -31,12 +35,13 @@ class Forker:
     answers: IO[str]
     lock: Lock
 
-    def run(self, job: dict[str, object]) -> int:
-        """Run a job to its end; give its exit code."""
+    def run(self, job: dict[str, object]) -> tuple[int, int]:
+        """Run a job to its end; give its exit code, and the KiB that it took at most."""
         with self.lock:
             self.requests.write(json.dumps(job) + "\n")
             self.requests.flush()
-            return int(self.answers.readline())
+            code, peak = self.answers.readline().split()
+            return int(code), int(peak)
 
 
 @dataclass
@@ -45,9 +50,11 @@ class QuickTapCommand(TapCommand):
 
     forker: Forker | None = None
     patience: dict[str, float] = field(default_factory=dict)
-    """How the client's patience differs from its defaults, so that no test waits minutes."""
+    """How the tap's retry policy differs from its own, so that no test waits minutes."""
     progress: dict[str, float] = field(default_factory=dict)
     """How the constants of the tap's progress differ, so that no test waits ten seconds."""
+    peak: int = 0
+    """KiB of memory that the last run took at most, with what it shares with the others."""
     screen: str | None = None
     """Path of the terminal that standard error goes to; None: to a file, and into the `Run`."""
 
@@ -55,7 +62,7 @@ class QuickTapCommand(TapCommand):
     def execute(self, command: list[str], environment: dict[str, str], timeout: float) -> Run:
         assert self.forker
         out, err = (self.folder / f"{name}-{self.runs}.txt" for name in ("out", "err"))
-        code = self.forker.run(
+        code, self.peak = self.forker.run(
             {
                 "arguments": command[3:],  # without `python -m tap_datto_rmm`
                 "environment": environment,
@@ -113,9 +120,9 @@ def shell(tmp_path: Path) -> Shell:
     return Shell(tmp_path)
 
 
-@pytest.fixture(scope="session")
-def forker() -> Iterator[Forker]:
-    """The process that has imported the tap."""
+@contextmanager
+def forking() -> Iterator[Forker]:
+    """Run a process that has imported the tap."""
     script = Path(__file__).with_name("forker.py")
     process = subprocess.Popen(
         [sys.executable, "-P", str(script)],
@@ -130,10 +137,28 @@ def forker() -> Iterator[Forker]:
         process.stdin.close()
 
 
+@pytest.fixture(scope="session")
+def forker() -> Iterator[Forker]:
+    """The process that has imported the tap."""
+    with forking() as process:
+        yield process
+
+
 @pytest.fixture
 def quick(forker: Forker, tmp_path: Path) -> QuickTapCommand:
     """The tap's command line, started in 50 ms."""
     return QuickTapCommand(tmp_path, forker=forker)
+
+
+@pytest.fixture
+def scene(sandbox: Callable[..., Sandbox], quick: QuickTapCommand) -> Callable[..., Scene]:
+    """Start an account with an empty target; runs give requests up soon."""
+    quick.patience = IMPATIENT
+
+    def start(**options: object) -> Scene:
+        return Scene(sandbox(**{"udf": "absent", "now": START, **options}), quick)
+
+    return start
 
 
 @pytest.fixture(scope="module")

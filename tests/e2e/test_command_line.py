@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_datto_rmm.settings.sources import variable
+from tap_datto_rmm.tap import TapDattoRMM
 from tests import truth
 from tests.conftest import TapCommand, calls, fast
 from tests.e2e.test_settings import FINE, errors
@@ -60,6 +62,20 @@ def test_about_as_json_has_the_settings_with_their_defaults(
     assert secret == {"api_key", "api_secret"}
     wanted = {"catalog", "state", "discover", "about", "activate-version", "stream-maps"}
     assert wanted <= set(about["capabilities"])
+
+
+def test_about_is_for_people_in_100_columns(quick: QuickTapCommand) -> None:
+    run = quick(None, "--about")
+    assert run.code == 0
+    assert max(map(len, run.out.splitlines())) <= 100
+    assert run.out.isascii()
+    for name, setting in TapDattoRMM.known_settings()["properties"].items():
+        _, _, about = run.out.partition(f"\n{name} (")
+        about = " ".join(about.partition("\n\n")[0].split())
+        assert variable(name) in about
+        assert " ".join(setting["description"].split()) in about
+        assert "May be: " in about
+    assert "one of pinotage, merlot, concord, vidal, zinfandel, syrah." in run.out
 
 
 @pytest.mark.parametrize("options", [(), ("--format=markdown",)], ids=["text", "markdown"])

@@ -30,7 +30,7 @@ FAULTS = (
 )
 """By chance; which requests they strike depends on the order in which the requests arrive."""
 
-NO_BACK_OFF = {"longest_wait": 0.01, "tries": 30, "window_seconds": 0.1}
+NO_BACK_OFF = {"longest_wait": 0.01, "window": 0.1}
 SMALL_PAGES = 15
 
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tap_datto_rmm.singer.deletion_marks import Census
 from tests import truth
 from tests.e2e.warehouse import Warehouse, assert_equal, selection
 
@@ -213,72 +209,3 @@ def test_a_list_that_was_never_anything_but_empty_is_not_worth_a_warning(
     account.call(lambda: setattr(account.account, "user_count", 0))
     assert Warehouse().sync(account, "users", **ON).activated() == []
     assert "ACTIVATE_VERSION" not in caplog.text
-
-
-# The estimate
-
-
-def census(*keys: object, before: dict[str, Any] | None = None) -> Census:
-    found = Census(before or {})
-    for key in keys:
-        found.count([key])
-    return found
-
-
-def sample(*keys: object) -> list[str]:
-    told: str = census(*keys).told(len(keys))["sample"]
-    return [told[at : at + 8] for at in range(0, len(told), 8)]
-
-
-def test_of_a_small_table_every_vanished_row_is_seen_though_others_came() -> None:
-    before = census(*range(10)).told(10)
-    assert census(*range(3, 13), before=before).vanished(10) == pytest.approx(30)
-
-
-def test_of_a_large_table_a_change_of_most_rows_is_seen_though_the_number_is_the_same() -> None:
-    before = census(*range(1000)).told(1000)
-    assert census(*range(1000), before=before).vanished(1000) == 0
-    assert census(*range(1000, 2000), before=before).vanished(1000) == pytest.approx(100)
-    assert census(*range(900), before=before).vanished(900) == pytest.approx(10)
-
-
-def test_of_a_large_table_a_small_change_of_rows_is_no_false_alarm() -> None:
-    for seed in range(200):
-        old = [f"{seed}-{number}" for number in range(500)]
-        new = [*old[25:], *(f"{seed}-new-{number}" for number in range(25))]
-        assert census(*new, before=census(*old).told(500)).vanished(500) == 0
-
-
-def test_a_row_that_was_there_before_is_found_among_any_number_of_new_ones() -> None:
-    before = census(*range(20)).told(20)
-    assert census(*range(5_000), before=before).vanished(5_000) == 0
-    assert census(*range(20, 5_000), before=before).vanished(5_000) == pytest.approx(100)
-
-
-def test_a_first_read_has_nothing_that_could_vanish() -> None:
-    assert census(1, 2).vanished(2) == 0
-
-
-def test_the_sample_is_the_same_for_the_same_rows_in_any_order() -> None:
-    told: dict[str, Any] = census(*range(100)).told(100)
-    assert census(*reversed(range(100))).told(100) == told
-    assert len(told["sample"]) == 16 * 8
-
-
-@given(st.lists(st.integers(0, 60)), st.lists(st.integers(0, 60)))
-def test_the_sample_is_the_smallest_of_all_whatever_comes_twice(
-    some: list[int], more: list[int]
-) -> None:
-    every = sorted({*sample(*some), *sample(*more)})
-    assert sample(*some, *more) == every[:16]
-    assert len(every) >= min(16, len({*some, *more}))
-
-
-def test_a_long_read_takes_no_more_memory_than_a_short_one() -> None:
-    census(*range(100))
-    tracemalloc.start()
-    found = census(*range(20_000))
-    kept, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert found.told(20_000)["sample"]
-    assert kept < 10_000

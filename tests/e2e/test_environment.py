@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datto_rmm_sandbox import Sandbox
 
     from tests.conftest import Run
-    from tests.e2e.conftest import QuickTapCommand
+    from tests.e2e.conftest import QuickTapCommand, Shell
 
 PREFIX = "TAP_DATTO_RMM_"
 
@@ -143,6 +143,36 @@ def test_a_dotenv_that_cannot_be_read_is_one_line(quick: QuickTapCommand) -> Non
     assert run.code == 1
     (line,) = errors(run.err)
     assert line == f"{quick.folder / '.env'}: neither UTF-8 nor UTF-16. Save it as UTF-8."
+
+
+def test_a_dotenv_may_be_a_pipe_as_password_managers_make_it(shell: Shell) -> None:
+    lines = "\n".join(as_lines(FINE))
+    script = f"mkfifo .env; cat > .env <<'EOF' & $TAP --config ENV --test=schema\n{lines}\nEOF\n"
+    run = shell(script)
+    assert run.code == 0, run.err
+    assert len(run.schemas) == 26
+
+
+def test_a_dotenv_that_nobody_asks_for_is_not_looked_at(shell: Shell) -> None:
+    (shell.folder / "config.json").write_text(json.dumps(FINE), encoding="utf-8")
+    run = shell("mkfifo .env; $TAP --config config.json --test=schema")
+    assert run.code == 0, run.err
+    run = shell(
+        "rm .env; printf 'not = \\377 for us' > .env; $TAP --config config.json --test=schema"
+    )
+    assert run.code == 0, run.err
+    assert " WARNING " not in run.err
+    run = shell("$TAP")
+    assert run.code == 1
+    assert len(errors(run.err)) == 3
+
+
+def test_a_working_folder_that_is_gone_has_no_dotenv(shell: Shell) -> None:
+    (shell.folder / "config.json").write_text(json.dumps(FINE), encoding="utf-8")
+    script = "mkdir gone; cd gone; rmdir ../gone; $TAP --config ENV --config - --test=schema"
+    run = shell(f"exec < config.json; {script}")
+    assert run.code == 0, run.err
+    assert "there is no .env in the working folder" in run.err
 
 
 @pytest.mark.parametrize("exported", [{}, {"HTTPS_PROXY": ""}], ids=["dotenv", "switched off"])

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from tap_datto_rmm.http.client import Client
-from tap_datto_rmm.streams.base import PARENTS_AHEAD
+from tap_datto_rmm.http.clock import ServerClock
+from tap_datto_rmm.streams.fan_out_reading import PARENTS_AHEAD
 from tests.conftest import NOW, calls, taken
 from tests.e2e.warehouse import Warehouse, assert_equal, selection, true_rows
 from tests.truth import timestamp
@@ -69,14 +69,12 @@ def test_a_second_sync_asks_only_for_what_was_audited_since(
     account, warehouse = sandbox(devices=90), Warehouse()
     warehouse.sync(account, *AUDITS)
     assert_equal(warehouse, account, *AUDITS)
-    bookmark = warehouse.state["bookmarks"]["device_audits"]["replication_key_value"]
-    at_bookmark = {d.uid for d in computers(account) if timestamp(d.audited) == bookmark}
     asked(account)
     changed = computers(account)[10:14]
     for device in changed:
         audit(account, device)
     warehouse.sync(account, *AUDITS)
-    expected = {device.uid for device in changed} | at_bookmark | never_audited(account)
+    expected = {device.uid for device in changed} | never_audited(account)
     assert set(asked(account)) == expected
     assert_equal(warehouse, account, *AUDITS)
 
@@ -88,24 +86,23 @@ def test_a_quiet_account_costs_the_lists_and_the_devices_that_were_never_audited
     warehouse.sync(account, "device_audits")
     calls(account)
     warehouse.sync(account, "device_audits")
-    at_bookmark = 3  # the sandbox audits in batches of up to three with one date
     made = calls(account)
-    assert made["/v2/audit/device/{device_uid}"] <= len(never_audited(account)) + at_bookmark
+    assert made["/v2/audit/device/{device_uid}"] == len(never_audited(account))
     assert made["/v2/account/devices"] == 1
 
 
-def test_audits_come_oldest_first_and_those_never_made_before_all_others(
+def test_audits_come_oldest_first_and_those_never_made_after_all_others(
     sandbox: Callable[..., Sandbox],
 ) -> None:
     account = sandbox(devices=120)
     found = Warehouse().sync(account, "device_audits").records("device_audits")
-    dates = [record["lastAuditDate"] or "" for record in found]
+    dates = [record["lastAuditDate"] or "never" for record in found]
     assert dates == sorted(dates)
-    assert dates[0] == ""
+    assert dates[-1] == "never"
     assert len(dates) == len(computers(account))
 
 
-def test_devices_with_the_bookmarks_date_are_asked_for_again_and_a_new_one_among_them_is_found(
+def test_of_devices_with_the_bookmarks_date_only_a_new_one_is_asked_for(
     sandbox: Callable[..., Sandbox],
 ) -> None:
     account, warehouse = sandbox(devices=40), Warehouse()
@@ -117,7 +114,7 @@ def test_devices_with_the_bookmarks_date_are_asked_for_again_and_a_new_one_among
     asked(account)
     audit(account, other, at)
     warehouse.sync(account, "device_audits")
-    assert {one.uid, other.uid} <= set(asked(account))
+    assert set(asked(account)) - never_audited(account) == {other.uid}
     assert_equal(warehouse, account, "device_audits")
 
 
@@ -125,7 +122,7 @@ def test_devices_with_the_bookmarks_date_are_asked_for_again_and_a_new_one_among
 def test_a_run_that_dies_among_devices_with_one_date_loses_none_of_them(
     sandbox: Callable[..., Sandbox], most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tap_datto_rmm.streams.base.PARENTS_PER_STATE", 1)
+    monkeypatch.setattr("tap_datto_rmm.streams.sync.RECORDS_PER_STATE", 1)
     account, warehouse = sandbox(devices=50), Warehouse()
     for device in computers(account):
         audit(account, device, NOW - 1000)
@@ -209,8 +206,9 @@ def test_the_clock_that_counts_is_the_apis_and_not_the_one_of_this_machine(
     account, warehouse = sandbox(devices=60), Warehouse()
     audit(account, computers(account)[0], NOW + DAY)
     warehouse.sync(account, "device_audits", "alerts", "activity_logs")
-    for bookmark in warehouse.state["bookmarks"].values():
-        assert bookmark["replication_key_value"] <= timestamp(account.account.now)
+    for stream in ("device_audits", "alerts", "activity_logs"):
+        bookmark = warehouse.state["bookmarks"][stream]["replication_key_value"]
+        assert bookmark <= timestamp(account.account.now)
 
 
 def test_a_stream_that_failed_goes_on_where_it_failed(sandbox: Callable[..., Sandbox]) -> None:
@@ -297,7 +295,7 @@ def test_an_alert_resolved_between_the_two_reads_of_a_run_is_not_lost(
 ) -> None:
     """Not even where a proxy drops the Date header and this machine's clock is days ahead."""
     if not told:
-        monkeypatch.setattr(Client, "_read_clock", lambda *_: None)
+        monkeypatch.setattr(ServerClock, "hear", lambda *_: None)
     account, warehouse = sandbox(), Warehouse()
     alert = account.account.open_alerts[0]
 
@@ -341,7 +339,7 @@ def test_resolved_alerts_that_come_newest_first_are_read_no_further_than_needed(
     sandbox: Callable[..., Sandbox],
 ) -> None:
     account, warehouse = sandbox(devices=400), Warehouse()
-    settings: dict[str, Any] = {"resolved_alerts_newest_first": True, "page_size": 50}
+    settings: dict[str, Any] = {"page_size": 50}
     warehouse.sync(account, "alerts", max_parallel_requests=1, **settings)
     assert calls(account)["/v2/account/alerts/resolved"] == 24
     account.advance(60, opened=4, resolved=4)
@@ -352,37 +350,39 @@ def test_resolved_alerts_that_come_newest_first_are_read_no_further_than_needed(
 
 
 def miss_some(account: Sandbox, warehouse: Warehouse) -> None:
-    """Stop early where the order does not allow it: alerts are missed, the bookmark passes them."""
-    settings: dict[str, Any] = {"resolved_alerts_newest_first": True, "lookback_minutes": 0}
-    warehouse.sync(account, "alerts", page_size=10, **settings)
+    """Let the order change after it was seen: alerts are missed, the bookmark passes them."""
+    warehouse.sync(account, "alerts", page_size=10, lookback_minutes=0)
+    assert warehouse.state["bookmarks"]["alerts"]["newest_first"]
+    turned = account.state.quirks.changed({"alert_order": "unordered"})
+    account.call(lambda: setattr(account.state, "quirks", turned))
     for _ in range(3):
         account.advance(12 * 60, opened=8, resolved=8)
-        warehouse.sync(account, "alerts", page_size=10, **settings)
+        warehouse.sync(account, "alerts", page_size=10, lookback_minutes=0)
     got = warehouse.tables["alerts"]
     missed = [row for key, row in true_rows(account, "alerts").items() if got.get(key) != row]
-    assert missed, "the early stop saves calls and risks just this"
     bookmark = warehouse.state["bookmarks"]["alerts"]["replication_key_value"]
-    assert min(row["resolvedOn"] for row in missed if row["resolvedOn"]) < bookmark
+    assert all(row["resolvedOn"] < bookmark for row in missed if row["resolvedOn"])
 
 
-def test_a_full_sweep_brings_what_an_early_stop_missed_where_the_newest_do_not_come_first(
+def test_the_next_full_sweep_brings_what_an_early_stop_missed(
     sandbox: Callable[..., Sandbox],
 ) -> None:
-    account, warehouse = sandbox(devices=100, seed=11, alert_order="unordered"), Warehouse()
+    account, warehouse = sandbox(devices=100, seed=11, alert_order="newest"), Warehouse()
     miss_some(account, warehouse)
     account.advance(6 * 24 * 60, opened=0, resolved=0)
-    calls(account)
-    warehouse.sync(account, "alerts", resolved_alerts_newest_first=True, lookback_minutes=0)
-    assert_equal(warehouse, account, "alerts")
-
-
-def test_switching_early_stops_off_again_brings_what_they_missed(
-    sandbox: Callable[..., Sandbox],
-) -> None:
-    account, warehouse = sandbox(devices=100, seed=11, alert_order="unordered"), Warehouse()
-    miss_some(account, warehouse)
     warehouse.sync(account, "alerts", lookback_minutes=0)
     assert_equal(warehouse, account, "alerts")
+
+
+def test_without_a_promised_order_every_page_is_read_each_time(
+    sandbox: Callable[..., Sandbox],
+) -> None:
+    account, warehouse = sandbox(devices=200, alert_order="unordered"), Warehouse()
+    for _ in range(2):
+        warehouse.sync(account, "alerts", page_size=50)
+        made = calls(account)["/v2/account/alerts/resolved"]
+        assert made >= math.ceil(len(account.account.resolved_alerts) / 50)
+        account.advance(60, opened=2, resolved=2)
 
 
 def test_a_date_of_resolution_in_the_future_hides_no_other(

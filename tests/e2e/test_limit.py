@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conftest import fast, taken
+from tests.e2e.conftest import QuickTapCommand, forking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from datto_rmm_sandbox import Sandbox
-
-    from tests.e2e.conftest import QuickTapCommand
 
 STATUS = "/v2/system/request_rate"
 LIMIT, SLOW_FROM, OTHERS = 120, 108, 36
@@ -40,7 +41,7 @@ def test_other_tools_are_left_their_room_and_nothing_is_refused(
     quick: QuickTapCommand, sandbox: Callable[..., Sandbox], shape: str
 ) -> None:
     account = shared_account(sandbox, rate_status=shape)
-    quick.patience = {"window_seconds": WINDOW, "calibration_seconds": 0.1}
+    quick.patience = {"window": WINDOW}
     run = quick.sync(fast(account, max_requests_per_minute=SLOW_FROM), "device_audits")
     assert run.code == 0, run.err
     assert len(run.records["device_audits"]) > LIMIT
@@ -57,11 +58,50 @@ def test_without_that_knowledge_the_same_run_is_refused_and_loses_nothing(
     quick: QuickTapCommand, sandbox: Callable[..., Sandbox]
 ) -> None:
     account = shared_account(sandbox, faults=(f"status=500:path={STATUS}",), retry_after="none")
-    quick.patience = {"window_seconds": WINDOW, "calibration_seconds": 0.1}
+    quick.patience = {"window": WINDOW}
     run = quick.sync(fast(account, max_requests_per_minute=SLOW_FROM), "device_audits")
     assert run.code == 0, run.err
     assert len(run.records["device_audits"]) > LIMIT
     assert account.state.journal.by_status[429] > 0
+
+
+def test_retry_after_1_again_and_again_is_refused_less_and_less(
+    quick: QuickTapCommand, sandbox: Callable[..., Sandbox]
+) -> None:
+    busy = sandbox(rate_limit=60, other_client_rate=10_000, block_after=1000, retry_after="1")
+    quick.patience = {"window": 2.0, "refused": 6.0}
+    run = quick.sync(fast(busy), "users")
+    assert run.code == 1
+    assert "Other tools use up the account's request limit" in run.err.splitlines()[-1]
+    waits = [int(found) for found in re.findall(r"all requests wait (\d) s", run.err)]
+    assert waits == [1, 2, 2]
+    assert busy.state.journal.by_status[429] == 1 + len(waits)
+
+
+def test_two_taps_on_one_account_settle_beside_each_other(
+    quick: QuickTapCommand, sandbox: Callable[..., Sandbox]
+) -> None:
+    """Refused together at first; then each makes room for the other, and nobody is blocked."""
+    account = sandbox(
+        devices=200, rate_limit=LIMIT, rate_window=WINDOW, slow_down_seconds=0, latency_ms=5
+    )
+    config = fast(account, max_requests_per_minute=SLOW_FROM)
+    (quick.folder / "other").mkdir()
+    with forking() as forker, ThreadPoolExecutor(2) as both:
+        other = QuickTapCommand(quick.folder / "other", forker=forker)
+        for tap in (quick, other):
+            tap.patience = {"window": WINDOW}
+        runs = list(both.map(lambda tap: tap.sync(config, "device_audits"), (quick, other)))
+    asked = [entry for entry in account.requests if "/audit/" in entry.path]
+    served = [entry for entry in asked if entry.status == HTTPStatus.OK]
+    refused = [entry.status == HTTPStatus.TOO_MANY_REQUESTS for entry in asked]
+    for run in runs:
+        assert run.code == 0, run.err
+        assert len(run.records["device_audits"]) == len(served) / 2
+    assert account.state.journal.by_status[HTTPStatus.FORBIDDEN] == 0
+    half = len(refused) // 2
+    assert sum(refused[half:]) <= sum(refused[:half])
+    assert sum(refused) < len(served) / 10
 
 
 @pytest.mark.parametrize("fault", ["status=500", "html", "reset", "status=403"])
@@ -69,7 +109,7 @@ def test_a_status_that_fails_costs_no_more_than_one_call_in_a_hundred(
     quick: QuickTapCommand, sandbox: Callable[..., Sandbox], fault: str
 ) -> None:
     account = sandbox(devices=400, faults=(f"{fault}:path={STATUS}",))
-    quick.patience = {"calibration_seconds": 0.0}
+    quick.patience = {"window": 0.1}
     run = quick.sync(fast(account), "device_audits")
     assert run.code == 0, run.err
     asked = taken(account)

@@ -13,11 +13,11 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-import requests
 from typing_extensions import override
 
-from tap_datto_rmm.http.auth import Token, TokenSource
-from tap_datto_rmm.http.client import Client
+from tap_datto_rmm.api.connection import connect, service_of
+from tap_datto_rmm.errors import UnreachableError
+from tap_datto_rmm.http.auth import Grant, Token
 from tap_datto_rmm.settings import Settings
 from tap_datto_rmm.tap import TapDattoRMM
 from tests.conftest import fast
@@ -35,7 +35,13 @@ KEY: Final = "key-WHGLBXIWDMBHPVSB"
 SECRET: Final = "s3cr3t+/=&-QKWLAYXUPFSC"
 PROXY_PASSWORD: Final = "pr0xy-JWNRTUYQ"
 AT_DEBUG = {"LOGLEVEL": "DEBUG", "TAP_DATTO_RMM_LOGLEVEL": "DEBUG"}
-IMPATIENT = {"tries": 2, "first_tries": 2, "longest_wait": 0.05, "refused_seconds": 0}
+IMPATIENT = {
+    "patience": 0.1,
+    "first_patience": 0.1,
+    "outage": 0.1,
+    "longest_wait": 0.05,
+    "refused": 0,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -232,24 +238,21 @@ def test_a_certificate_of_ones_own_is_trusted_by_its_bundle(
     assert run.err.splitlines()[-1].endswith("/auth/oauth/token: HTTP 500.")
 
 
-def settings() -> Settings:
-    config = {"platform": "merlot", "api_key": KEY, "api_secret": SECRET}
-    return Settings.from_config(TapDattoRMM(config=config).config)
-
-
 def test_nothing_that_a_traceback_may_show_holds_a_secret() -> None:
-    client = Client(settings())
-    token = Token(TOKEN, 0.0, 60.0)
-    request = requests.Request("POST", "https://x.invalid", data={"password": SECRET}).prepare()
-    source = TokenSource(KEY, SECRET, lambda _: {})
-    for one in (settings(), client, token, request, source, client._session):
+    config = {"api_url": "http://127.0.0.1:9", "api_key": KEY, "api_secret": SECRET}
+    settings = Settings.from_config(TapDattoRMM(config=config).config)
+    client, service = connect(settings), service_of(settings)
+    token, grant = Token(TOKEN, 0.0, 60.0), Grant(TOKEN, 60.0)
+    asks = service.token_request(), service.request("/v2/account", headers=token.headers)
+    for one in (settings, client, service, *asks, token, grant):
         for text in (repr(one), str(one), f"{one}"):
             assert KEY not in text
             assert SECRET not in text
             assert TOKEN not in text
     assert asdict(token)["value"] == TOKEN
-    try:
-        source.current()
-    except Exception as error:  # noqa: BLE001 - whatever it is
-        shown = "".join(traceback.format_exception(error))
+    with pytest.raises(UnreachableError) as raised:
+        client.token()
+    client.close()
+    shown = "".join(traceback.format_exception(raised.value))
+    assert "127.0.0.1:9" in shown
     assert SECRET not in shown

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import pendulum
 import pytest
 
 from tests.conftest import SECRETS, calls, fast
@@ -39,6 +40,12 @@ WRONG: list[tuple[str, object, str]] = [
     ("start_date", "yesterday", "2026-01-01T00:00:00Z"),
     ("start_date", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00Z"),
     ("start_date", 20260101, "2026-01-01T00:00:00Z"),
+    ("start_date", "now", "2026-01-01T00:00:00Z"),
+    ("start_date", "12:00", "2026-01-01T00:00:00Z"),
+    ("start_date", "P7D", "2026-01-01T00:00:00Z"),
+    ("start_date", "0026-01-01", "from 1970 on"),
+    ("start_date", "9999-12-31T23:59:59-14:00", "from 1970 on"),
+    ("start_date", "2999-01-01", "is in the future (this machine's clock says 20"),
     ("page_size", 0, "from 1 to 250"),
     ("page_size", 251, "from 1 to 250"),
     ("page_size", 2.5, "from 1 to 250"),
@@ -51,19 +58,50 @@ WRONG: list[tuple[str, object, str]] = [
     ("request_timeout", 0, "from 0.1 to 3600"),
     ("request_timeout", -1, "from 0.1 to 3600"),
     ("request_timeout", "long", "from 0.1 to 3600"),
+    ("request_timeout", 0.001, "No answer is that fast"),
+    ("request_timeout", 86400, "from 0.1 to 3600"),
     ("lookback_minutes", -1, "0 or more"),
     ("lookback_minutes", 1.5, "0 or more"),
     ("resolved_alerts_newest_first", "perhaps", "true or false"),
     ("full_sweep_days", 0, "1 or more"),
+    ("audit_sweep_days", -1, "0 (never) or more"),
+    ("audit_sweep_days", 4000, "at most 3650"),
+    ("audit_sweep_days", 0.5, "a whole number of days"),
+    ("refresh_hours", 24, "an object of hours by stream name or pattern"),
+    ("refresh_hours", {"site_*": "daily"}, "an object of hours by stream name or pattern"),
+    ("refresh_hours", {"site_*": -1}, "hours from 0 to 8760"),
+    ("refresh_hours", {"site_*": 10_000}, "hours from 0 to 8760"),
+    ("refresh_hours", {"site_*": True}, "hours from 0 to 8760"),
+    ("refresh_hours", {"Site settings": 24}, "stream name or pattern"),
+    ("refresh_hours", {"": 24}, "stream name or pattern"),
     ("emit_activate_version_messages", "perhaps", "true or false"),
     ("deletion_guard_percent", -1, "from 0 to 100"),
     ("deletion_guard_percent", 101, "from 0 to 100"),
     ("keep_unknown_properties", 1, "true or false"),
     ("user_agent", "two\r\nlines: 1", "without line breaks"),
     ("user_agent", 7, "text"),
+    ("user_agent", "\u4e2d\u6587", "in Latin letters"),
+    ("account_uid", 7, "the uid of an account"),
+    ("account_uid", "two words", "without spaces"),
+    ("account_column", "yes", "true or false"),
+    ("report_path", 7, "the path of a file"),
+    ("report_path", "/", "is a folder"),
+    ("report_path", "/nowhere/report.json", "is in a folder that does not exist"),
+    ("report_path", "/proc/report.json", "is in a folder that cannot be written"),
+    ("stream_maps", {"devices": {"x": "foo("}}, "cannot be followed: Failed to parse expression"),
+    ("stream_maps", {"devices": "x"}, "an object of maps by stream name"),
+    ("flattening_enabled", "perhaps", "true or false"),
+    ("batch_config", {"encoding": {}}, "is not supported"),
     ("custom_streams", "alerts", "a list of {name, path, primary_keys"),
     ("custom_streams", [7], "an object {name, path, primary_keys"),
     ("spec_path", 7, "the path of an OpenAPI document"),
+    ("api_url", "https://merlot.centrastage.net", "The API of this platform is at https://merlot-"),
+    ("api_url", "https://vidalrmm.centrastage.net/", "at https://vidal-api.centrastage.net"),
+    ("api_key", '"a-secret-in-a-list"', "is in quotation marks"),
+    ("api_key", "'a-secret-in-a-list", "is in quotation marks"),
+    ("api_secret", "\u201ca-secret-in-a-list\u201d", "is in quotation marks"),
+    ("api_secret", "a-secret-in-a-list a-secret", "has white space inside"),
+    ("api_secret", "a-secret-in-a-list\r\na-secret", "has white space inside"),
     ("api_key", "", "the API key of a Datto RMM user"),
     ("api_key", "  \n", "the API key of a Datto RMM user"),
     ("api_key", ["a-secret-in-a-list"], "the API key of a Datto RMM user"),
@@ -79,6 +117,17 @@ def in_environment(settings: dict[str, Any]) -> dict[str, str]:
 
 def errors(err: str) -> list[str]:
     return [line.split(" | ")[-1] for line in err.splitlines() if " ERROR " in line]
+
+
+@pytest.fixture(scope="module")
+def tiny(sandboxes: Callable[..., Sandbox]) -> Sandbox:
+    return sandboxes(devices=5)
+
+
+@pytest.fixture
+def only_users(quick: QuickTapCommand, tiny: Sandbox) -> dict[str, Any]:
+    calls(tiny)
+    return quick.catalog(fast(tiny), "users")
 
 
 @pytest.mark.parametrize(("name", "value", "may_be"), WRONG, ids=lambda value: str(value)[:40])
@@ -205,18 +254,102 @@ def test_any_refusal_at_the_token_url_is_final(
     assert sum(entry.method == "POST" for entry in sandbox_.requests) == 1
 
 
+# Well formed and most likely not meant
+
+TOLD: list[tuple[dict[str, object], str]] = [
+    ({"page_size": 1}, "1,000 devices take 1,000 requests instead of 4"),
+    ({"max_requests_per_minute": 6000}, "the vendor allows 600"),
+    ({"max_requests_per_minute": 1}, "the audits of 1,000 devices take 17 hours"),
+    ({"max_parallel_requests": 100_000}, "100 are made at once"),
+    ({"request_timeout": 1.5}, "longer than 1.5 s"),
+    ({"lookback_minutes": 525_600}, "each run reads the last 365 days again"),
+    ({"start_date": "1980-01-01"}, "nothing is that old"),
+    ({"api_url": "https://vidal-api.centrastage.net/api"}, "`api_url` counts, not `platform`"),
+    ({"api_secret": FINE["api_key"]}, "are the same text"),
+]
+
+
+@pytest.mark.parametrize(("settings", "told"), TOLD, ids=str)
+def test_a_setting_that_is_most_likely_not_meant_is_told_with_what_happens(
+    quick: QuickTapCommand, settings: dict[str, object], told: str
+) -> None:
+    run = quick(FINE | settings, "--test=schema")
+    assert run.code == 0
+    (line,) = [line for line in run.err.splitlines() if " WARNING " in line]
+    assert "Setting `" in line
+    assert told in line
+    assert quick(FINE | settings, "--discover").err.count("WARNING") == 0
+
+
+def test_sensible_settings_are_not_commented(quick: QuickTapCommand) -> None:
+    sensible = {"page_size": 100, "request_timeout": 30, "start_date": "2026-01-01"}
+    assert " WARNING " not in quick(FINE | sensible, "--test=schema").err
+
+
+def test_a_start_date_that_is_past_somewhere_is_read_as_the_moment_it_is(
+    quick: QuickTapCommand,
+) -> None:
+    now = pendulum.now("UTC")
+    for hours, code in ((-1, 0), (1, 1)):
+        start = now.add(hours=hours).in_timezone("Pacific/Auckland").isoformat()
+        assert quick({**FINE, "start_date": start}, "--test=schema").code == code, start
+
+
+def test_marks_and_tables_of_several_accounts_exclude_each_other(quick: QuickTapCommand) -> None:
+    both = {"account_column": True, "emit_activate_version_messages": True}
+    run = quick(FINE | both)
+    assert run.code == 1
+    (line,) = errors(run.err)
+    assert line.startswith(
+        "Setting `account_column` and `emit_activate_version_messages` exclude each other"
+    )
+    for name in both:
+        assert quick(FINE | {name: True}, "--test=schema").code == 0
+
+
+def test_white_space_around_key_and_secret_is_no_part_of_them(
+    quick: QuickTapCommand, tiny: Sandbox, only_users: dict[str, Any]
+) -> None:
+    config = fast(tiny)
+    for name in ("api_key", "api_secret"):
+        config[name] = f"\ufeff {config[name]}\u200b\r\n"
+    run = quick(config, catalog=only_users)
+    assert run.code == 0, run.err
+    assert run.records["users"]
+
+
+@pytest.mark.parametrize("option", ["--discover", "--test=schema"])
+def test_what_is_given_is_checked_in_discovery_too(quick: QuickTapCommand, option: str) -> None:
+    run = quick({**FINE, "page_size": 0}, option)
+    assert run.code == 1
+    assert run.out == ""
+    assert len(errors(run.err)) == 1
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"platform": None, "api_url": "https://merlot-api.centrastage.net"},
+        {"page_size": None, "account_uid": None, "report_path": ""},
+        {"page_size": 250.0, "max_parallel_requests": 8.0},
+    ],
+    ids=str,
+)
+def test_null_is_not_given_and_a_whole_number_may_have_a_point(
+    quick: QuickTapCommand, settings: dict[str, object]
+) -> None:
+    assert quick(FINE | settings, "--test=schema").code == 0
+
+
+def test_a_page_size_with_a_point_is_asked_for_without(
+    quick: QuickTapCommand, tiny: Sandbox, only_users: dict[str, Any]
+) -> None:
+    run = quick(fast(tiny, page_size=3.0), catalog=only_users)
+    assert run.code == 0
+    assert "max=3" in {entry.query for entry in tiny.requests}
+
+
 # Ways in which settings reach the tap
-
-
-@pytest.fixture(scope="module")
-def tiny(sandboxes: Callable[..., Sandbox]) -> Sandbox:
-    return sandboxes(devices=5)
-
-
-@pytest.fixture
-def only_users(quick: QuickTapCommand, tiny: Sandbox) -> dict[str, Any]:
-    calls(tiny)
-    return quick.catalog(fast(tiny), "users")
 
 
 @pytest.mark.parametrize("suffix", ["", "/", "/api", "/api/"])

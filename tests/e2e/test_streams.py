@@ -94,7 +94,7 @@ def test_every_record_is_valid_by_the_schema_that_its_target_was_given(
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema, format_checker=checker)
     for record in synced.run.records[stream]:
-        assert record.keys() <= schema["properties"].keys()
+        assert list(record) == list(schema["properties"])
         problems = [f"{list(e.path)}: {e.message}"[:200] for e in validator.iter_errors(record)]
         assert problems == []
 
@@ -123,7 +123,7 @@ def test_a_stream_has_a_bookmark_only_where_a_date_decides_what_is_read(
     dates = {"lastAuditDate": "devices", "resolvedOn": "alerts", "date": "activity_logs"}
     by = truth.STREAMS[stream].incremental_by
     if by is None:
-        assert bookmark == {}
+        assert bookmark.keys() <= {"account_uid", "account_name"}
         return
     assert bookmark["replication_key"] == by
     newest = max(record[by] or "" for record in synced.run.records[dates[by]])

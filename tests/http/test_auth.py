@@ -5,45 +5,37 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import pytest
 
-from tap_datto_rmm.errors import ApiError, AuthenticationError
-from tap_datto_rmm.http.auth import TokenSource, refused
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from tap_datto_rmm.errors import ApiError, CredentialsError, TransportError
+from tap_datto_rmm.http.auth import Grant, TokenSource, grant_of
 
 
 @dataclass
 class TokenUrl:
-    """Answers every form with a new token; the clock stands until it is moved."""
+    """Answers every request with a new token; the clock stands until it is moved."""
 
     lifetime: object = 360_000
     now: float = 1_000.0
-    forms: list[Mapping[str, str]] = field(default_factory=list)
+    asked: int = 0
     seconds: float = 0.0
 
-    def __call__(self, form: Mapping[str, str]) -> object:
+    def __call__(self) -> Grant:
         time.sleep(self.seconds)
-        self.forms.append(form)
-        return {"access_token": f"token-{len(self.forms)}", "expires_in": self.lifetime}
+        self.asked += 1
+        grant = grant_of(
+            {"access_token": f"token-{self.asked}", "expires_in": self.lifetime}, 360_000
+        )
+        assert grant
+        return grant
 
     def clock(self) -> float:
         return self.now
 
     def source(self) -> TokenSource:
-        return TokenSource("the-key", "the-secret", self, self.clock)
-
-
-def test_the_form_is_the_vendors_password_grant() -> None:
-    url = TokenUrl()
-    url.source().current()
-    assert url.forms == [
-        {"grant_type": "password", "username": "the-key", "password": "the-secret"}
-    ]
+        return TokenSource(self, self.clock)
 
 
 def test_a_token_is_used_until_300_seconds_before_it_expires() -> None:
@@ -54,7 +46,7 @@ def test_a_token_is_used_until_300_seconds_before_it_expires() -> None:
     assert source.current() is first
     url.now += 0.002
     assert source.current().value == "token-2"
-    assert len(url.forms) == 2
+    assert url.asked == 2
 
 
 def test_a_token_that_lives_shortly_is_renewed_half_way() -> None:
@@ -68,7 +60,9 @@ def test_a_token_that_lives_shortly_is_renewed_half_way() -> None:
 
 
 @pytest.mark.parametrize("lifetime", [None, "soon", 0, -1, "nan", [], {}])
-def test_without_a_usable_lifetime_a_token_is_taken_to_live_100_hours(lifetime: object) -> None:
+def test_without_a_usable_lifetime_a_token_is_taken_to_live_as_long_as_usual(
+    lifetime: object,
+) -> None:
     url = TokenUrl(lifetime=lifetime)
     source = url.source()
     source.current()
@@ -91,7 +85,7 @@ def test_sixteen_threads_that_ask_at_once_make_one_request() -> None:
         assert set(threads.map(ask, range(16))) == {"token-1"}
         source.discard(source.current())
         assert set(threads.map(ask, range(16))) == {"token-2"}
-    assert len(url.forms) == 2
+    assert url.asked == 2
 
 
 def test_a_refusal_discards_the_token_that_was_used_and_no_newer_one() -> None:
@@ -102,34 +96,43 @@ def test_a_refusal_discards_the_token_that_was_used_and_no_newer_one() -> None:
     new = source.current()
     source.discard(old)  # a slower thread, which used the old one too
     assert source.current() is new
-    assert len(url.forms) == 2
+    assert url.asked == 2
 
 
 def test_refused_credentials_are_not_tried_again() -> None:
     asked = []
 
-    def refuse(form: Mapping[str, str]) -> object:
-        asked.append(form)
-        raise refused(401)
+    def refuse() -> Grant:
+        asked.append(1)
+        raise CredentialsError("refused")
 
-    source = TokenSource("k", "s", refuse)
+    source = TokenSource(refuse)
     for _ in range(3):
-        with pytest.raises(AuthenticationError, match=r"api_key.*api_secret.*platform"):
+        with pytest.raises(CredentialsError):
             source.current()
     assert len(asked) == 1
+    assert not source.signed_in
 
 
 def test_any_other_failure_is_tried_again() -> None:
-    answers: list[object] = [{}, {"access_token": ""}, {"access_token": 7}, [], None]
+    errors = [TransportError("cut"), ApiError("HTTP 502")]
 
-    def post(_: Mapping[str, str]) -> object:
-        return answers.pop(0) if answers else {"access_token": "at last"}
+    def post() -> Grant:
+        if errors:
+            raise errors.pop()
+        return Grant("at last", 60)
 
-    source = TokenSource("k", "s", post)
-    for _ in range(5):
-        with pytest.raises(ApiError, match="without an access token"):
+    source = TokenSource(post)
+    for kind in (ApiError, TransportError):
+        with pytest.raises(kind):
             source.current()
     assert source.current().value == "at last"
+    assert source.signed_in
+
+
+@pytest.mark.parametrize("answer", [{}, {"access_token": ""}, {"access_token": 7}, [], None, "t"])
+def test_an_answer_without_a_token_is_none(answer: object) -> None:
+    assert grant_of(answer, 3600) is None
 
 
 def test_no_token_is_shown_by_repr() -> None:

@@ -64,17 +64,19 @@ def without_nul(value: object) -> object:
 @given(st.binary())
 def test_no_bytes_are_a_crash(body: bytes) -> None:
     decode(body)
-    decode_answer(body)
+    decode_answer(body, "pageDetails")
 
 
 def test_an_item_that_is_no_json_costs_itself_and_not_its_page() -> None:
-    page = decode_answer(b'{"pageDetails":{},"rows":[{"a":1},{"\xff":2},{"a":NaN}]}')
+    page = decode_answer(b'{"pageDetails":{},"rows":[{"a":1},{"\xff":2},{"a":NaN}]}', "pageDetails")
     assert list(page["rows"]) == [{"a": 1}, {"\ufffd": 2}, {"a": None}]
 
 
 @pytest.mark.parametrize("key", [b"\x80", rb"\ud800", rb"\u0000"])
 def test_an_odd_name_does_not_cost_the_page(key: bytes) -> None:
-    page = decode_answer(b'{"%s":1,"pageDetails":{"count":1},"rows":[{"a":1}]}' % key)
+    page = decode_answer(
+        b'{"%s":1,"pageDetails":{"count":1},"rows":[{"a":1}]}' % key, "pageDetails"
+    )
     assert page["pageDetails"] == {"count": 1}
     assert list(page["rows"]) == [{"a": 1}]
 

@@ -38,6 +38,8 @@ def test_the_device_of_the_wire_has_300_user_defined_fields(packaged: Spec) -> N
     assert udf["properties"]["udf117"]["type"] == "string"
     assert "117" in udf["properties"]["udf117"]["description"]
     assert "udf" not in packaged.component("DeviceV3")["properties"]
+    assert packaged.drop_nulls("Device") == ["udf"]
+    assert packaged.drop_nulls("DeviceV3") == []
 
 
 def test_the_context_of_an_alert_is_open_and_its_class_is_repeated(packaged: Spec) -> None:

@@ -120,13 +120,29 @@ def test_proxy_passwords_are_in_no_schema_at_any_depth() -> None:
     assert "password" in inside  # of something else
 
 
-def test_added_columns_are_there_and_the_components_own_win() -> None:
-    added = {"siteUid": {"type": "string", "description": "Added."}, "id": {"type": "string"}}
-    schema = finished({"properties": {"id": {"type": "integer"}}}, ("siteUid", "id"), added)
+def test_added_columns_win_as_their_values_do() -> None:
+    added = {"siteUid": {"type": "string", "description": "Added."}, "seen": {"type": "string"}}
+    thing = {"properties": {"id": {"type": "integer"}, "siteUid": {"type": "integer"}}}
+    schema = finished(thing, ("siteUid", "id"), added)
     assert schema["properties"] == {
         "siteUid": {"type": "string", "description": "Added."},
         "id": {"type": "integer"},
+        "seen": {"type": ["string", "null"]},
     }
+
+
+@pytest.mark.parametrize("stream", truth.STREAMS)
+def test_a_column_for_the_account_can_be_the_first_part_of_every_key(stream: str) -> None:
+    component, keys, *_ = truth.STREAMS[stream]
+    parents = {name: {"type": "string"} for name in truth.STREAMS[stream].adds}
+    account = {"accountUid": {"type": "string", "description": "Uid of the account."}}
+    without = stream_schema(Spec.load(), component, keys, parents)["properties"]
+    schema = stream_schema(Spec.load(), component, ("accountUid", *keys), account | parents)
+    found = list(schema["properties"])
+    assert found == ["accountUid", *(name for name in without if name != "accountUid")]
+    assert schema["properties"]["accountUid"] == account["accountUid"]
+    required = [n for n, prop in schema["properties"].items() if "null" not in prop["type"]]
+    assert required == ["accountUid", *keys]
 
 
 def test_the_column_for_what_is_unknown_is_a_nullable_open_object() -> None:

@@ -117,6 +117,12 @@ def test_a_schema_that_differs_from_the_packaged_one_is_told_for_its_stream() ->
     ]
 
 
+def test_a_document_that_was_not_whole_says_so() -> None:
+    content = packaged()
+    content["x-origin"] = {"missing": ["Datto-RMM-v4"]}
+    assert findings(content).notes == ["not all of the description was there: Datto-RMM-v4"]
+
+
 def test_what_has_no_description_is_named() -> None:
     content = packaged()
     del content["components"]["schemas"]["Site"]["properties"]["name"]["description"]

@@ -16,6 +16,7 @@ from tap_datto_rmm.settings import PLATFORMS
 from tap_datto_rmm.spec_tools import discovery
 from tap_datto_rmm.spec_tools.cli import main
 from tests.spec_tools.documents import as_bytes, packaged, told
+from tests.spec_tools.servers import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -166,6 +167,7 @@ def test_partial_takes_over_what_was_seen_and_keeps_the_rest(
     result = run("--url", vendor.url, "--output", str(file), "--partial")
     assert result.exit_code == CHANGED, result.output
     assert "not seen, kept as it was: /v3/account/devices" in result.stdout
+    assert ("  not seen: Datto-RMM-v3\n" in result.stdout) == (way != "v2-only")
     assert "breaking" not in result.stdout.replace("0 breaking", "")
     content = content_of(file)
     assert told(content, packaged()) == []
@@ -192,6 +194,16 @@ def test_nothing_anywhere_is_one_line(sandbox: Callable[..., Sandbox], file: Pat
     assert (result.exit_code, is_as_it_was(file)) == (FAILED, True)
     assert len(result.stderr.splitlines()) == 1
     assert result.stderr.count("answered HTTP 500") == 3
+
+
+def test_what_the_vendor_names_cannot_break_out_of_a_line(file: Path) -> None:
+    odd = {"openapi": "3.1.0", "info": {}, "paths": {"/a\n::error::\x1b[31m": {}}}
+    with serving(orjson.dumps(odd)) as url:
+        result = run("--url", f"{url}/odd", "--output", str(file))
+    assert (result.exit_code, is_as_it_was(file)) == (FAILED, True)
+    assert len(result.stderr.splitlines()) == 1
+    assert "\x1b" not in result.output
+    assert not [line for line in result.output.splitlines() if line.startswith("::")]
 
 
 # `--url`
@@ -222,6 +234,30 @@ def test_one_of_several_urls_that_fails_stops_the_sync(
     result = run(*urls, "--output", str(file))
     assert (result.exit_code, is_as_it_was(file)) == (FAILED, True)
     assert "Datto-RMM-v9 answered HTTP 404" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({"urls": []}, "is no OpenAPI 3 document"),
+        ({"urls": "Datto-RMM-v2"}, "is no OpenAPI 3 document"),
+        ({"urls": ["Datto-RMM-v2"]}, "has an entry without `url`"),
+        ({"urls": [{"name": "Datto-RMM-v2"}]}, "has an entry without `url`"),
+        (
+            {"urls": [{"url": f"/{n}", "name": f"{n}"} for n in range(31)]},
+            "is no list of documents",
+        ),
+        ({"url": "http://["}, "is no address"),
+        ({"url": "http://x:y/"}, "is no address such as"),
+        ({"url": "/round"}, "is no OpenAPI 3 document"),
+    ],
+)
+def test_a_list_that_is_none_is_refused(file: Path, config: dict[str, Any], says: str) -> None:
+    with serving(orjson.dumps(config)) as url:
+        result = run("--url", f"{url}/list", "--output", str(file))
+    assert (result.exit_code, is_as_it_was(file)) == (FAILED, True)
+    assert says in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 # Platforms

@@ -5,15 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
 from click.testing import CliRunner
-from typing_extensions import override
 
 from tap_datto_rmm.errors import SpecError
 from tap_datto_rmm.records.openapi import DOCUMENT_NAME
@@ -30,9 +26,10 @@ from tests.spec_tools.documents import (
     told,
     written_out,
 )
+from tests.spec_tools.servers import serving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
     from pathlib import Path
 
     from click.testing import Result
@@ -52,35 +49,6 @@ def is_ours(file: Path) -> bool:
 
 def run(*arguments: str, **environment: str) -> Result:
     return CliRunner().invoke(main, ["sync", *arguments], env=environment)
-
-
-@contextmanager
-def serving(
-    body: bytes, status: int = 200, headers: dict[str, str] | None = None
-) -> Generator[str]:
-    """Serve one answer at every path of 127.0.0.1."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            for name, value in {"content-length": str(len(body)), **(headers or {})}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        @override
-        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture
@@ -181,6 +149,7 @@ def test_the_vendors_own_build_is_what_the_packaged_document_states(file: Path) 
         ("hang=5", "took longer than 0.5 s"),
         ("trickle", "took longer than 0.5 s"),
         ("redirect=https://elsewhere.invalid/x", "leads to another host"),
+        ("redirect=http://[", "leads to what is no address"),
     ],
 )
 def test_a_failed_download_leaves_the_file_as_it_is(

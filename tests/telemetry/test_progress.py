@@ -25,7 +25,7 @@ class Telling:
         self.now = 1_000.0
         self.counters = Counters()
         self.limiter = RateLimiter(PER_MINUTE, self.clock)
-        self.progress = Progress(self.limiter, self.clock)
+        self.progress = Progress(lambda: (self.limiter.used, self.limiter.ceiling), self.clock)
         self._log = caplog
 
     def clock(self) -> float:
