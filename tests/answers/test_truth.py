@@ -86,7 +86,6 @@ def lived(
                 if day:
                     sandbox.advance(DAY, opened=5, added=1, removed=1)
                 marked = loader.sync(stream_maps=stream_maps(loader.today))
-            loader.sync()
         with postgres.connect() as connection:
             install(connection)
         yield Lived(postgres, sandbox, marked)

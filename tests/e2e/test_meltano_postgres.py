@@ -77,7 +77,11 @@ def settings(
     sandbox: Sandbox, target: Mapping[str, str], folder: Path
 ) -> dict[str, Mapping[str, str]]:
     return {
-        TAP: {**sandbox.settings, "max_requests_per_minute": "1000000"},
+        TAP: {
+            **sandbox.settings,
+            "max_requests_per_minute": "1000000",
+            "refresh_hours": "{}",  # both runs read everything
+        },
         "target-postgres": target,
         "target-jsonl": {"destination_path": str(folder)},
     }
