@@ -20,6 +20,10 @@ help: ## Show these commands
 demo: setup ## Sandbox, tap, Meltano and PostgreSQL at work; prints what came out
 	@$(BIN)/python demo/run.py
 
+.PHONY: pictures
+pictures: demo ## The pictures of the README, by a headless Chromium, of what make demo shows
+	@$(BIN)/python demo/pictures.py
+
 .PHONY: test
 test: lint pytest ## Every check: lint, then all tests
 

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 MELTANO_FOLDER = ROOT / ".meltano"
 TAP = "tap-datto-rmm"
+SCHEMA = "datto_rmm"
+"""Where the tables of the streams go, by `load_schema` in meltano.yml."""
 LAST_LINES = 25
 STOP_SECONDS = 15
 OURS = ("MELTANO_", "TAP_DATTO_RMM_", "TARGET_JSONL_", "TARGET_POSTGRES_")
@@ -69,6 +71,10 @@ class Pipeline:
         }
         self._commands = 0
 
+    def set(self, plugin: str, name: str, value: str) -> None:
+        """Give a plugin another setting from now on."""
+        self.environment[_variable(plugin, name)] = value
+
     def install(self) -> bool:
         """Let Meltano install its plugins, unless it has them.
 
@@ -87,7 +93,7 @@ class Pipeline:
         stamp.write_text(state)
         return True
 
-    def run(self, target: str, *, select: str | None = None) -> Path:
+    def run(self, target: str, *, select: Sequence[str] = ()) -> Path:
         """Run the tap into a target.
 
         Args:
@@ -100,7 +106,7 @@ class Pipeline:
         Raises:
             PipelineError: the tap or the target failed.
         """
-        environment = {_variable(TAP, "_select"): json.dumps([select])} if select else {}
+        environment = {_variable(TAP, "_select"): json.dumps(select)} if select else {}
         return self.meltano("run", TAP, target, **environment)
 
     def meltano(self, *arguments: str, **environment: str) -> Path:
@@ -139,6 +145,21 @@ class Pipeline:
             message = f"{what}; the end of {log}:\n{tail}"
             raise PipelineError(message)
         return log
+
+
+def target_postgres(folder: Path, settings: Mapping[str, str]) -> list[str]:
+    """The command line of the target that Meltano has installed, to be piped into without Meltano.
+
+    Args:
+        folder: for its configuration.
+        settings: that reach the server.
+    """
+    config = folder / "target-postgres.json"
+    config.touch(mode=0o600)
+    given = {**settings, "port": int(settings["port"]), "default_target_schema": SCHEMA}
+    config.write_text(json.dumps({**given, "use_copy": True, "validate_records": False}))
+    program = MELTANO_FOLDER / "loaders/target-postgres/venv/bin/target-postgres"
+    return [str(program), "--config", str(config)]
 
 
 def _variable(plugin: str, setting: str) -> str:

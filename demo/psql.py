@@ -6,10 +6,9 @@ import os
 import subprocess
 import sys
 
-from demo.pipeline import alone_in_this_clone
+from demo.pipeline import SCHEMA, alone_in_this_clone
 from demo.postgres import DATABASE, HOST, USER, Postgres, PostgresError, psql
 from demo.run import SERVER
-from demo.tables import SCHEMA
 
 
 def main() -> int:
@@ -32,7 +31,7 @@ def main() -> int:
             ]
             environment = {
                 **os.environ,
-                "PGOPTIONS": f"-c search_path={SCHEMA}",
+                "PGOPTIONS": f"-c search_path=datto_answers,{SCHEMA}",
                 "PGPASSWORD": postgres.password,
             }
             done = subprocess.run([*command, *sys.argv[1:], DATABASE], env=environment, check=False)

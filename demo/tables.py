@@ -11,14 +11,40 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from demo.answers import question
+from demo.page.limits import (
+    COVER,
+    DISKS,
+    PATCHED,
+    SEVERE,
+    SILENT,
+    UNSUPPORTED,
+    Tone,
+    shown,
+    totals,
+    worst_first,
+)
+from demo.page.words import words
+from demo.pipeline import SCHEMA
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from psycopg import Connection
 
-SCHEMA = "datto_rmm"
+    from demo.page.data import Fleet, Row
+
 ROWS_SHOWN = 10
+CARD = {
+    "patched": PATCHED,
+    "severe": SEVERE,
+    "antivirus": COVER,
+    "old OS": UNSUPPORTED,
+    "silent": SILENT,
+    "disks": DISKS,
+}
+"""The columns of the scorecard that fit a terminal."""
+STYLES = {Tone.PLAIN: "", Tone.AMBER: "yellow", Tone.RED: "bold red", Tone.UNKNOWN: "dim"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,27 +119,50 @@ def calls_table(first: Mapping[str, int], second: Mapping[str, int], per_minute:
     return table
 
 
-def answer(connection: Connection[Any], query: Path) -> Table:
-    """Put a question of `demo/queries/`; its first line says it in words.
+def scorecard(fleet: Fleet, most: int) -> Table:
+    """Each site in one row, worst first, and the whole account; as on the page.
 
     Args:
-        connection: to the database.
-        query: the SQL file.
+        fleet: the answers.
+        most: how many sites.
     """
-    text = query.read_text(encoding="utf-8")
-    question = text.partition("\n")[0].removeprefix("--").strip()
-    cursor = connection.execute(text.encode())
-    rows = cursor.fetchall()
-    table = _table(question)
-    table.caption = f"demo/queries/{query.name}"
-    if len(rows) > ROWS_SHOWN:
-        table.caption += f" gives {len(rows)} rows"
-    for number, column in enumerate(cursor.description or ()):
-        is_number = any(_is_number(row[number]) for row in rows)
+    sites = worst_first(fleet["scorecard"])
+    table = _table(question("scorecard"))
+    table.caption = f"the worst of {len(sites)} sites; all: datto_answers.scorecard"
+    table.add_column("site")
+    for title in ("computers", *CARD):
+        table.add_column(title, justify="right", no_wrap=True, min_width=len(title))
+    for row in sites[:most]:
+        table.add_row(*_card_row(row))
+    table.add_section()
+    table.add_row(*_card_row({"site": "all sites", **totals(sites)}))
+    return table
+
+
+def _card_row(row: Row) -> list[Text]:
+    numbers = [
+        Text(shown(measure, row), style=STYLES[measure.tone(row)]) for measure in CARD.values()
+    ]
+    return [_text(row["site"]), _text(row["computers"]), *numbers]
+
+
+def answer(fleet: Fleet, name: str, columns: Mapping[str, str], rows: Sequence[Row]) -> Table:
+    """Some rows of an answer.
+
+    Args:
+        fleet: the answers.
+        name: of the view.
+        columns: the title of each column that is shown.
+        rows: those that are shown.
+    """
+    table = _table(question(name))
+    table.caption = f"{len(rows)} of {len(fleet[name])} rows of datto_answers.{name}"
+    for number, (column, title) in enumerate(columns.items()):
+        is_text = any(isinstance(row[column], str) for row in rows)
         # Where it is too wide, the first column gives way.
-        table.add_column(column.name, justify="right" if is_number else "left", no_wrap=number > 0)
-    for row in rows[:ROWS_SHOWN]:
-        table.add_row(*(_text(value) for value in row))
+        table.add_column(title, justify="left" if is_text else "right", no_wrap=number > 0)
+    for row in rows:
+        table.add_row(*(_text(row[column]) for column in columns))
     return table
 
 
@@ -133,10 +182,5 @@ def _numbers(values: Iterable[int]) -> Sequence[str]:
     return [f"{value:,}" for value in values]
 
 
-def _text(value: Any) -> Text:  # noqa: ANN401 - whatever a column holds
-    text = "" if value is None else f"{value:,}" if _is_number(value) else str(value)
-    return Text(text, no_wrap=True, overflow="ellipsis")
-
-
-def _is_number(value: object) -> bool:
-    return hasattr(value, "__float__")
+def _text(value: object) -> Text:
+    return Text(words(value), no_wrap=True, overflow="ellipsis")

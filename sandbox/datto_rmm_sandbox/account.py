@@ -6,8 +6,9 @@ import time
 from bisect import insort
 from typing import TYPE_CHECKING
 
-from datto_rmm_sandbox.catalogue import ACCOUNTS, CLASS_MIX, PATCHES_PER_FAMILY, SYSTEMS
+from datto_rmm_sandbox.catalogue import ACCOUNTS, CLASS_MIX, SYSTEMS
 from datto_rmm_sandbox.names import names
+from datto_rmm_sandbox.patches import audit_patches, first_patches
 from datto_rmm_sandbox.randomness import Topic, dice, guid, lucky, nth, pick
 from datto_rmm_sandbox.records import DAY, HOUR, MINUTE, Activity, Alert, Device, Job, Site
 
@@ -60,7 +61,7 @@ class Account:
         """Make the account."""
         self.seed = seed
         self.pinned = now is not None
-        self.now = default_now() if now is None else now
+        self.began = self.now = default_now() if now is None else now
         self.started = self.now - 9 * DAY
         self.names = names(seed)
         self.life = dice(seed, Topic.LIFE)
@@ -187,15 +188,9 @@ class Account:
         if self.now >= device.noted:
             device.audited_before = device.audited
         device.audited, device.noted = at, self.now + late
+        device.measured = self.now if at is None else at
         device.generation += 1
-        if device.system.is_windows:
-            done = min(device.patches_pending, device.generation % 3)
-            device.patches_pending -= done
-            device.patches_installed += done
-            held = device.patches_installed + device.patches_pending + device.patches_refused
-            if (device.generation + device.serial) % 4 == 0 and held < PATCHES_PER_FAMILY:
-                device.patches_pending += 1
-            device.reboot_required = done > 1
+        audit_patches(self, device)
 
     def open(self, device: Device, at: int, priority: str | None = None) -> Alert:
         """An alert is opened.
@@ -340,14 +335,13 @@ class Account:
         number = pick(rng, _SYSTEMS_OF_CLASS[self._device_class(serial)])
         system, now, chance = SYSTEMS[number], self.now, rng.random
         online = chance() < (0.75 if system.category in {"Laptop", "Desktop"} else 0.97)
-        seen = now - int(chance() * 5 * MINUTE) if online else now - int(chance() ** 3 * 60 * DAY)
+        seen = now - int(chance() * 5 * MINUTE) if online else now - int(chance() ** 9 * 60 * DAY)
         audited: int | None = seen - int(chance() * DAY)
         if audited and serial % 3 == 0:
             audited -= audited % (10 * MINUTE)
         if nth(serial, 37, 11):
             audited = None
-        windows = system.is_windows and not nth(serial, 19, 4)
-        pending = int(chance() * 9) if lucky(rng, 0.4) else 0
+        away = now + int(chance() * 45 * DAY) if seen < now - 3 * DAY else 0
         device = Device(
             serial=serial,
             uid=uid,
@@ -361,11 +355,11 @@ class Account:
             audited=audited,
             generation=0,
             online=online,
-            reboot_required=windows and lucky(rng, 0.08),
-            patches_installed=30 + int(chance() * 120) if windows else 0,
-            patches_pending=pending if windows else 0,
-            patches_refused=int(chance() * 4) if windows else 0,
+            reboot_required=False,
+            measured=audited or now,
+            away=away,
         )
+        first_patches(self, device, rng)
         self._devices[uid] = device
         site.devices[serial] = device
         return device

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from datto_rmm_sandbox import catalogue as known
+from datto_rmm_sandbox.disks import GIB, disks
 from datto_rmm_sandbox.interfaces import nics
 from datto_rmm_sandbox.randomness import Topic, dice, lucky, nth, pick
 from datto_rmm_sandbox.records import DAY, Row
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from datto_rmm_sandbox.account import Account
     from datto_rmm_sandbox.records import Device
 
-GIB = 1 << 30
 LONG_LISTS = 41
 """Every so many computers one has more software than fits on a page."""
 
@@ -76,7 +76,7 @@ def device_audit(account: Account, device: Device) -> Row:
         },
         "baseBoard": {"manufacturer": maker, "product": f"0{rng.getrandbits(18):05X}"},
         "displays": _displays(rng, server=server),
-        "logicalDisks": _disks(account, device, rng),
+        "logicalDisks": _disks(account, device),
         "mobileInfo": _mobile(rng) if device.serial % 31 == 1 else [],
         "processors": [{"name": pick(rng, known.SERVER_CPUS if server else known.CLIENT_CPUS)}],
         "videoBoards": [{"displayAdapter": pick(rng, known.VIDEO_BOARDS)}],
@@ -94,32 +94,21 @@ def _displays(rng: Random, *, server: bool) -> list[Row]:
     ]
 
 
-def _disks(account: Account, device: Device, rng: Random) -> list[Row]:
-    """Local volumes; about one computer in sixteen has one that is nearly full."""
-    windows = device.system.is_windows
-    names = ("C:", "D:", "E:") if windows else ("/", "/var", "/srv")
-    count = (
-        1 + int(rng.random() * 3) if device.system.category == "Server" else 1 + (lucky(rng, 0.2))
-    )
-    now = dice(account.seed, Topic.AUDIT, device.serial, device.generation)
-    disks = []
-    for number in range(count):
-        size = pick(rng, (237, 475, 953, 1906)) * GIB + rng.getrandbits(29)
-        free = 0.01 + rng.random() * 0.06 if lucky(rng, 0.06) else 0.1 + rng.random() * 0.75
-        free *= 0.9 + now.random() * 0.1
-        disks.append(
-            {
-                "description": "Local Fixed Disk",
-                "diskIdentifier": names[number],
-                "freespace": int(size * free),
-                "size": size,
-            },
-        )
-    if windows and device.serial % 5 == 0:
-        disks.append(
+def _disks(account: Account, device: Device) -> list[Row]:
+    found: list[Row] = [
+        {
+            "description": "Local Fixed Disk",
+            "diskIdentifier": disk.name,
+            "freespace": disk.free,
+            "size": disk.size,
+        }
+        for disk in disks(account, device)
+    ]
+    if device.system.is_windows and device.serial % 5 == 0:
+        found.append(
             {"description": "CD-ROM Disc", "diskIdentifier": "F:", "freespace": 0, "size": None}
         )
-    return disks
+    return found
 
 
 def _mobile(rng: Random) -> list[Row]:

@@ -75,6 +75,23 @@ SYSTEMS: tuple[System, ...] = (
     System("unknown", None, None, None, "unknown", "UNK", 1),
 )
 
+SUPPORT_ENDS: dict[str, str] = {
+    "Microsoft Windows 11 Pro 10.0.26100": "2026-10-13",
+    "Microsoft Windows 11 Pro 10.0.26200": "2027-10-12",
+    "Microsoft Windows 11 Enterprise 10.0.26200": "2028-10-10",
+    "Microsoft Windows 11 Pro 10.0.22631": "2025-11-11",
+    "Microsoft Windows 10 Pro 10.0.19045": "2025-10-14",
+    "Microsoft Windows 10 Enterprise LTSC 10.0.19044": "2027-01-12",
+    "Microsoft Windows Server 2016 Standard 10.0.14393": "2027-01-12",
+    "Microsoft Windows Server 2019 Standard 10.0.17763": "2029-01-09",
+    "Microsoft Windows Server 2022 Standard 10.0.20348": "2031-10-14",
+    "Microsoft Windows Server 2022 Datacenter 10.0.20348": "2031-10-14",
+    "Microsoft Windows Server 2025 Standard 10.0.26100": "2034-11-14",
+    "Ubuntu 24.04.3 LTS": "2029-05-31",
+    "Debian GNU/Linux 12 (bookworm)": "2028-06-30",
+}
+"""The last day of the vendor's support; Apple publishes none."""
+
 CLASS_MIX: dict[str, int] = {
     "device": 86,
     "esxihost": 3,
@@ -275,42 +292,81 @@ RUNTIME_LINES = (
 )
 """Entries of which a machine can have hundreds."""
 
-PATCH_LINES: tuple[tuple[str, str, str], ...] = (
-    (
+
+@dataclass(frozen=True, slots=True)
+class PatchLine:
+    """Patches that follow one another; where they supersede, the newest alone is on offer."""
+
+    title: str
+    category: str
+    severity: str
+    supersedes: bool
+
+
+PATCH_LINES: tuple[PatchLine, ...] = (
+    PatchLine(
         "Cumulative Update for {system} for x64-based Systems (KB{kb})",
         "Security Updates",
         "CRITICAL",
+        supersedes=True,
     ),
-    (
+    PatchLine(
         "Cumulative Update for .NET Framework 3.5 and 4.8.1 for {system} (KB{kb})",
         "Updates",
         "IMPORTANT",
+        supersedes=True,
     ),
-    (
+    PatchLine(
         "Security Intelligence Update for Microsoft Defender Antivirus - KB{kb}",
         "Definition Updates",
         "LOW",
+        supersedes=True,
     ),
-    (
+    PatchLine(
         "Windows Malicious Software Removal Tool x64 - v5.{minor} (KB{kb})",
         "Update Rollups",
         "UNSPECIFIED",
+        supersedes=True,
     ),
-    (
+    PatchLine(
         "Servicing Stack Update for {system} for x64-based Systems (KB{kb})",
         "Security Updates",
         "CRITICAL",
+        supersedes=False,
     ),
-    ("Update for Microsoft Office 2016 (KB{kb}) 64-Bit Edition", "Critical Updates", "MODERATE"),
-    ("Intel - Net - 12.19.{minor}.{kb}", "Drivers", "UNSPECIFIED"),
-    ("Realtek Semiconductor Corp. - MEDIA - 6.0.{minor}.1", "Drivers", "UNSPECIFIED"),
+    PatchLine(
+        "Update for Microsoft Office 2016 (KB{kb}) 64-Bit Edition",
+        "Critical Updates",
+        "MODERATE",
+        supersedes=False,
+    ),
+    PatchLine(
+        "Security Update for Microsoft Office 2016 (KB{kb}) 64-Bit Edition",
+        "Security Updates",
+        "IMPORTANT",
+        supersedes=False,
+    ),
+    PatchLine(
+        "Intel - Net - 12.19.{minor}.{kb}",
+        "Drivers",
+        "UNSPECIFIED",
+        supersedes=False,
+    ),
+    PatchLine(
+        "Realtek Semiconductor Corp. - MEDIA - 6.0.{minor}.1",
+        "Drivers",
+        "UNSPECIFIED",
+        supersedes=False,
+    ),
 )
 PATCH_FAMILIES: dict[str, str] = {
     "windows": "Windows 11 Version 24H2",
     "windows-server": "Microsoft server operating system version 21H2",
 }
-PATCHES_PER_FAMILY = 211
-"""A prime, so that every stride through the list visits every patch once."""
+PATCHES_RELEASED = 200
+"""Patches of a family that are out when an account begins, oldest first."""
+PATCHES_PER_FAMILY = 240
+"""The others come out while it lives, one every three days."""
 
 COMPONENT_LINES: tuple[tuple[str, str], ...] = (
     ("Clean temporary files", "scripts"),

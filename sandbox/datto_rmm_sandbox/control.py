@@ -20,6 +20,7 @@ from datto_rmm_sandbox.devices import device_row
 from datto_rmm_sandbox.expected import STREAMS, lines
 from datto_rmm_sandbox.jobs import job_row
 from datto_rmm_sandbox.life import advance
+from datto_rmm_sandbox.questions import answers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -228,6 +229,11 @@ async def expected(state: State, request: Request) -> Response:
     return StreamingResponse(_in_turns(lines(state, stream)), media_type="application/x-ndjson")
 
 
+async def truth(state: State, _request: Request) -> Response:
+    """GET /_sandbox/answers: the true answer to every question, by question."""
+    return _json(answers(state.account))
+
+
 async def _in_turns(rows: Iterator[bytes]) -> AsyncIterator[bytes]:
     """Let other requests be served between a few hundred lines."""
     while chunk := b"".join(islice(rows, LINES_AT_ONCE)):
@@ -255,6 +261,7 @@ TABLE: tuple[tuple[str, str, Callable[[State, Request], Awaitable[Response]]], .
     ("POST", "/jobs", run_job),
     ("POST", "/jobs/{uid}/finish", finish_job),
     ("GET", "/expected/{stream}", expected),
+    ("GET", "/answers", truth),
 )
 
 

@@ -8,6 +8,7 @@ import orjson
 
 from datto_rmm_sandbox import catalogue as known
 from datto_rmm_sandbox.dates import moment, plain_date
+from datto_rmm_sandbox.patches import installs_fail
 from datto_rmm_sandbox.randomness import Topic, mixed, nth
 from datto_rmm_sandbox.records import DAY, DOTNET_MINIMUM, Device, Row
 from datto_rmm_sandbox.udfs import udf_item, udf_object, udf_values
@@ -103,10 +104,8 @@ def _common(account: Account, device: Device, quirks: Quirks) -> Row:
         "snmpEnabled": not computer,
         "deviceClass": system.device_class,
         "portalUrl": device.portal_url,
-        "warrantyDate": plain_date((device.created // DAY + 3 * 365) * DAY)
-        if computer and chance % 3
-        else None,
-        "antivirus": _antivirus(device, chance),
+        "warrantyDate": warranty_ends(account, device),
+        "antivirus": antivirus(account, device),
         "patchManagement": patch_state(device),
         "softwareStatus": known.SOFTWARE_STATUS[chance % 4] if computer else None,
         "webRemoteUrl": device.remote_url,
@@ -134,9 +133,34 @@ def _description(device: Device, name: str, chance: int) -> str | None:
             return name
 
 
-def _antivirus(device: Device, chance: int) -> Row | None:
+def warranty_ends(account: Account, device: Device) -> str | None:
+    """The last day of a device's warranty: three years; of every third computer nobody knows.
+
+    Args:
+        account: The account.
+        device: One of its devices.
+
+    Returns:
+        yyyy-MM-dd or null.
+    """
+    if not device.is_computer or mixed(account.seed, Topic.SHUFFLE, device.serial) % 3 == 0:
+        return None
+    return plain_date((device.created // DAY + 3 * 365) * DAY)
+
+
+def antivirus(account: Account, device: Device) -> Row | None:
+    """What a device row tells about its antivirus.
+
+    Args:
+        account: The account.
+        device: One of its devices.
+
+    Returns:
+        Product and status; null for what is no computer.
+    """
     if not device.is_computer:
         return None
+    chance = mixed(account.seed, Topic.SHUFFLE, device.serial)
     status = known.ANTIVIRUS_STATUS[chance % len(known.ANTIVIRUS_STATUS)]
     product = known.ANTIVIRUS[device.site.serial % len(known.ANTIVIRUS)]
     return {
@@ -156,19 +180,20 @@ def patch_state(device: Device) -> Row | None:
     """
     if not device.is_computer:
         return None
-    if device.patches_installed == 0:
+    patches = device.patches
+    if not patches.installed:
         status = "NoPolicy" if device.serial % 2 else "NoData"
     elif device.reboot_required:
         status = "RebootRequired"
-    elif device.patches_pending and device.serial % 23 == 0:
-        status = "InstallError"
+    elif patches.pending:
+        status = "InstallError" if installs_fail(device) else "ApprovedPending"
     else:
-        status = "ApprovedPending" if device.patches_pending else "FullyPatched"
+        status = "FullyPatched"
     return {
         "patchStatus": status,
-        "patchesApprovedPending": device.patches_pending,
-        "patchesNotApproved": device.patches_refused,
-        "patchesInstalled": device.patches_installed,
+        "patchesApprovedPending": patches.pending.bit_count(),
+        "patchesNotApproved": patches.refused.bit_count(),
+        "patchesInstalled": patches.installed.bit_count(),
     }
 
 

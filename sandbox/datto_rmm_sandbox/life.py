@@ -20,7 +20,11 @@ ACTIVITIES_A_DAY = 2.0
 JOBS_A_DAY = 0.02
 ADDED_A_DAY = 0.004
 REMOVED_A_DAY = 0.003
+GOES_SILENT_A_DAY = 0.002
 """Per device, about what real accounts show (the facts' chapter on volume)."""
+
+BACK_SOONER = 4
+"""How much likelier it is that a device which is off comes back than that one goes off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +132,22 @@ def _moments(account: Account, rng: Random, span: int, number: int) -> list[int]
 
 
 def _see(account: Account, rng: Random, span: int) -> int:
-    """Online devices were seen within the last minutes; some come online, some go off."""
-    swaps = min(0.0005 * span / MINUTE, 0.2)
+    """Online devices were seen within the last minutes.
+
+    Some go off for hours and come back; now and then one goes silent for weeks.
+    """
+    off = min(0.0005 * span / MINUTE, 0.2)
+    silent = GOES_SILENT_A_DAY * span / DAY
     online = 0
     for device in account.devices:
-        if rng.random() < swaps:
+        chance = rng.random()
+        if device.away > account.now:
+            continue
+        if device.away:
+            device.away, device.online = 0, True
+        elif chance < silent:
+            device.online, device.away = False, account.now + int((5 + rng.random() * 55) * DAY)
+        elif chance < silent + (off if device.online else min(BACK_SOONER * off, 0.8)):
             device.online = not device.online
         if device.online:
             device.seen = max(account.now - int(rng.random() * min(span, 5 * MINUTE)), device.seen)

@@ -38,6 +38,7 @@ class Topic(IntEnum):
     ACCOUNT = 17
     CLASS_MIX = 18
     SHUFFLE = 19
+    DISK = 20
 
 
 def mixed(seed: int, *parts: int) -> int:

@@ -46,11 +46,25 @@ class Site:
         return 41_000 + self.serial
 
 
+@dataclass(slots=True)
+class PatchSet:
+    """What a device knows of its family's patches: bit n of a number stands for patch n.
+
+    `seen` is how many patches of the catalogue the device has looked at.
+    """
+
+    installed: int = 0
+    pending: int = 0
+    refused: int = 0
+    seen: int = 0
+
+
 @dataclass(slots=True, eq=False)
 class Device:
     """A device: only what changes as the account lives; the rest follows from its serial number.
 
-    From `noted` on the device lists show the date `audited`, until then `audited_before`.
+    From `noted` on the device lists show the date `audited`, until then `audited_before`. Its disks
+    were last looked at when it was `measured`; it stays silent until `away` (0: it does not).
     """
 
     serial: int
@@ -64,11 +78,11 @@ class Device:
     generation: int
     online: bool
     reboot_required: bool
-    patches_installed: int
-    patches_pending: int
-    patches_refused: int
+    measured: int
     audited_before: int | None = None
     noted: int = 0
+    away: int = 0
+    patches: PatchSet = field(default_factory=PatchSet)
 
     @property
     def id(self) -> int:

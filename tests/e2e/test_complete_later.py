@@ -248,7 +248,7 @@ def test_a_forced_full_table_reads_everything_anew(
 def test_patches_carry_the_date_of_the_audit_that_found_them(scene: Callable[..., Scene]) -> None:
     at = scene(devices=60)
     at.heal("device_patches")
-    device = next(d for d in at.devices() if d.patches_installed)
+    device = next(d for d in at.devices() if d.patches.installed)
     at.happens(lambda account: account.audit(device, account.now))
     at.heal("device_patches")
     rows = at.warehouse.tables["device_patches"].items()

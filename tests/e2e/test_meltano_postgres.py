@@ -30,7 +30,6 @@ DEVICES = 60
 REMOVED = 2
 TIME_ZONE = "Australia/Sydney"
 """Of the database: nothing that is loaded may depend on it."""
-QUERIES = sorted((ROOT / "demo" / "queries").glob("*.sql"))
 BY_DEFAULT = [name for name, stream in truth.STREAMS.items() if stream.by_default]
 """Streams that a user gets who selects nothing."""
 
@@ -245,14 +244,6 @@ def test_the_view_shows_the_software_of_each_devices_newest_audit_only(loaded: L
     assert len(loaded.found[1]["device_software"]) > len(wanted)
     assert sorted(found) == sorted(wanted)
 
-
-@pytest.mark.parametrize("query", QUERIES, ids=lambda path: path.stem)
-def test_every_question_of_the_demonstration_has_an_answer(loaded: Loaded, query: Path) -> None:
-    with loaded.postgres.connect() as connection:
-        connection.execute((ROOT / "sql" / "current_software.sql").read_bytes())
-        table = tables.answer(connection, query)
-    assert str(table.title).endswith("?")
-    assert table.row_count > 0
 
 
 def test_a_selection_of_streams_and_properties_reaches_the_tap(loaded: Loaded) -> None:

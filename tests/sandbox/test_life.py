@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 from datto_rmm_sandbox import audits
+from datto_rmm_sandbox.disks import disks
 from datto_rmm_sandbox.expected import STREAMS, lines
 from datto_rmm_sandbox.life import advance
 from datto_rmm_sandbox.options import Options
+from datto_rmm_sandbox.records import DAY
 from datto_rmm_sandbox.state import State
 
 from tests.sandbox.conftest import NOW
@@ -173,3 +176,97 @@ def test_it_lives_by_itself(client: Callable[..., Client], monkeypatch: pytest.M
     while one.control("GET", "/health")["now"] <= NOW and time.monotonic() < deadline:
         time.sleep(0.02)
     assert one.control("GET", "/health")["now"] > NOW
+
+
+def patches_of(one: State) -> dict[str, dict[str, Row]]:
+    found: dict[str, dict[str, Row]] = {}
+    for line in map(json.loads, lines(one, "device_patches")):
+        found.setdefault(line["parent"]["deviceUid"], {})[line["row"]["title"]] = line["row"]
+    return found
+
+
+def test_patches_come_out_supersede_one_another_and_are_installed() -> None:
+    one = state()
+    came = superseded = installed = 0
+    after = patches_of(one)
+    for _ in range(5):
+        before = after
+        advance(one.account, 2 * 1_440, added=0, removed=0)
+        after = patches_of(one)
+        for uid, now in after.items():
+            came += len(now.keys() - before[uid].keys())
+            gone = before[uid].keys() - now.keys()
+            assert all(before[uid][title]["installStatus"] != "INSTALLED" for title in gone)
+            superseded += len(gone)
+            installed += sum(
+                row["installStatus"] == "INSTALLED" != before[uid][title]["installStatus"]
+                for title, row in now.items()
+                if title in before[uid]
+            )
+    assert came > 100
+    assert superseded > 10
+    assert installed > 100
+
+
+def test_release_dates_follow_the_accounts_clock() -> None:
+    for now in (NOW, NOW - 400 * DAY):
+        one = State(Options(devices=200, now=now))
+        advance(one.account, 10 * 1_440)
+        today = datetime.fromtimestamp(one.account.now / 1000, UTC).date()
+        days = [row["releaseDate"] for held in patches_of(one).values() for row in held.values()]
+        ages = [(today - date.fromisoformat(day)).days for day in days if day]
+        assert min(ages) in range(10)
+        assert max(ages) > 365
+        assert None in days
+
+
+def test_some_computers_fail_to_install_for_good() -> None:
+    one = state()
+    failing: list[set[str]] = []
+    for _ in range(2):
+        advance(one.account, 6 * 1_440, added=0, removed=0)
+        told = {uid: line["row"]["patchManagement"] for uid, line in truth(one, "devices").items()}
+        failing.append({uid for uid, m in told.items() if m and m["patchStatus"] == "InstallError"})
+    assert failing[0]
+    assert failing[0] <= failing[1]
+
+
+def test_on_demand_sites_have_no_patch_data() -> None:
+    one = State(Options(devices=600, now=NOW))
+    held = patches_of(one)
+    devices = [d for s in one.account.sites if s.on_demand for d in s.devices.values()]
+    assert [device for device in devices if device.system.is_windows]
+    assert not [device for device in devices if device.uid in held]
+
+
+def test_devices_go_silent_for_weeks_and_come_back() -> None:
+    one = state()
+    silent: set[str] = set()
+    back = 0
+    for _ in range(40):
+        advance(one.account, 1_440, added=0, removed=0)
+        now = {d.uid for d in one.account.devices if one.account.now - d.seen > 14 * DAY}
+        back += len(silent - now)
+        silent |= now
+    assert len(silent) > 5
+    assert back > 0
+
+
+def test_a_disk_that_fills_does_so_at_a_steady_pace() -> None:
+    one = state()
+    measured: dict[tuple[str, str], list[tuple[int, int, int | None]]] = {}
+    for _ in range(20):
+        advance(one.account, 1_440, added=0, removed=0)
+        for device in one.account.devices:
+            if device.system.device_class == "device" and device.audited:
+                for disk in disks(one.account, device):
+                    reading = (device.measured, disk.free, disk.full_at)
+                    measured.setdefault((device.uid, disk.name), []).append(reading)
+    filling = [readings for readings in measured.values() if readings[0][2]]
+    assert filling
+    for readings in filling:
+        (first, had, full_at), (last, has, _) = readings[0], readings[-1]
+        assert full_at
+        if last - first > 10 * DAY and full_at > last + 5 * DAY:
+            pace = (had - has) / (last - first)
+            assert has / pace == pytest.approx(full_at - last, rel=0.1)

@@ -1,0 +1,73 @@
+"""`make pictures`: the pictures at the top of the README, of what `make demo` has left behind."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from demo.browser import Browser, BrowserError
+from demo.pipeline import ROOT
+from demo.run import PAGE, SCREEN
+
+PICTURES: Final = ROOT / "docs" / "pictures"
+WIDTH: Final = 1280
+PAGE_HEIGHT: Final = 1560
+"""CSS pixels: the eight numbers, the scorecard and the head of the charts."""
+SCREEN_WIDTH: Final = 760
+SCREEN_STYLE: Final = """<style>
+body { margin: 0; padding: 18px 22px; background: #16191f !important; color: #d7dce3 !important; }
+pre { margin: 0; font: 14px/1.35 "DejaVu Sans Mono", Menlo, Consolas, monospace !important; }
+</style>"""
+
+
+def take() -> None:
+    """Take them.
+
+    Raises:
+        BrowserError: there is no Chromium.
+        OSError: there is nothing to take pictures of.
+    """
+    PICTURES.mkdir(exist_ok=True)
+    with Browser() as browser, TemporaryDirectory() as folder:
+        for name, dark in (("fleet", False), ("fleet-dark", True)):
+            browser.open(PAGE, width=WIDTH, dark=dark)
+            browser.picture(PICTURES / f"{name}.png", height=PAGE_HEIGHT)
+        browser.open(PAGE, width=390)
+        browser.picture(PICTURES / "fleet-phone.png", height=PAGE_HEIGHT)
+        screen = Path(folder) / "screen.html"
+        screen.write_text(answers_of(SCREEN.read_text(encoding="utf-8")), encoding="utf-8")
+        browser.open(screen, width=SCREEN_WIDTH, height=100, dark=True)
+        browser.picture(PICTURES / "demo.png")
+
+
+def answers_of(screen: str) -> str:
+    """Leave out the tables of rows and calls: the steps, and the answers, are what one looks at."""
+    steps, _, rest = screen.partition("Rows in PostgreSQL")
+    answers = rest[rest.index("How does each site stand") :]
+    answers = answers[: answers.index("What next?")].rstrip()
+    opened = steps.rfind("<span")
+    body = f"{steps[:opened]}{steps[opened:]}{answers}</span></code></pre></body></html>"
+    return re.sub(r"</head>", f"{SCREEN_STYLE}</head>", body, count=1)
+
+
+def main() -> int:
+    """Take the pictures.
+
+    Returns:
+        0, or 1 where something is missing.
+    """
+    try:
+        take()
+    except (BrowserError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    for picture in sorted(PICTURES.glob("*.png")):
+        print(f"{picture.relative_to(ROOT)}  {picture.stat().st_size // 1000} kB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
