@@ -13,7 +13,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from demo import tables
-from demo.pipeline import ROOT, TAP, Pipeline, PipelineError, alone_in_this_clone
+from demo.pipeline import SCHEMA, TAP, Pipeline, PipelineError, alone_in_this_clone
 from demo.postgres import DATABASE, Postgres, psql
 from tests import truth
 from tests.conftest import calls
@@ -122,7 +122,7 @@ def warehouse(postgres: Postgres) -> dict[str, Records]:
     found: dict[str, Records] = {}
     with postgres.connect() as connection:
         for stream in tables.table_names(connection):
-            query = sql.SQL("SELECT * FROM {}").format(sql.Identifier(tables.SCHEMA, stream))
+            query = sql.SQL("SELECT * FROM {}").format(sql.Identifier(SCHEMA, stream))
             rows = connection.cursor(row_factory=dict_row).execute(query).fetchall()
             records = [
                 {name: as_json(row[name]) for name in row if not name.startswith("_sdc_")}
@@ -167,7 +167,7 @@ def test_every_table_has_the_primary_key_of_its_stream(loaded: Loaded, stream: s
         WHERE indisprimary AND indrelid = %s::regclass AND attrelid = indrelid
         ORDER BY place
         """,
-        f"{tables.SCHEMA}.{stream}",
+        f"{SCHEMA}.{stream}",
     )
     assert tuple(name for (name,) in columns) == truth.STREAMS[stream].keys
 
@@ -195,7 +195,7 @@ def test_columns_have_sensible_types(loaded: Loaded, column: str, kind: str) -> 
         SELECT format_type(atttypid, atttypmod) FROM pg_attribute
         WHERE attrelid = %s::regclass AND attname = %s
         """,
-        f"{tables.SCHEMA}.{stream}",
+        f"{SCHEMA}.{stream}",
         name,
     )
     assert types == [(kind,)]
@@ -243,7 +243,6 @@ def test_the_view_shows_the_software_of_each_devices_newest_audit_only(loaded: L
     wanted = loaded.wanted[1]["device_software"]
     assert len(loaded.found[1]["device_software"]) > len(wanted)
     assert sorted(found) == sorted(wanted)
-
 
 
 def test_a_selection_of_streams_and_properties_reaches_the_tap(loaded: Loaded) -> None:
