@@ -101,6 +101,10 @@ spec-sync-rehearsal: setup ## Play the nightly workflow in a copy, against the s
 benchmark: setup ## Time, memory, calls: all tables into benchmarks/README.md; PEERS=yes adds the peers
 	@BIN=$(BIN) PEERS=$(PEERS) benchmarks/all.sh $(PARTS)
 
+.PHONY: targets
+targets: setup ## Try every target with all streams; the table goes into docs/targets.md
+	@$(BIN)/python -m tools.targets
+
 .PHONY: audit
 audit: setup ## Known vulnerabilities in any locked package
 	@$(BIN)/uv export --quiet --locked --all-extras --all-groups --no-emit-project | $(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner=off --requirement=/dev/stdin

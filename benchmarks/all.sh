@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The tables of benchmarks/README.md, one after the other: `make benchmark`. About 50 minutes with the
-# peers, 45 without; the machine should have nothing else to do. Arguments name some of the parts.
+# The tables of benchmarks/README.md, one after the other: `make benchmark`. About 80 minutes with the
+# peers, 70 without; the machine should have nothing else to do. Arguments name some of the parts.
 # A part that fails does not keep the others from running; the exit code tells of it at the end.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 bin=${BIN:-.venv/bin}
-parts=${*:-start table scaling limit}
+parts=${*:-start table scaling limit pipeline}
 failed=()
 
 run() {
@@ -14,8 +14,11 @@ run() {
 
 for part in $parts; do
   case $part in
-    start | table | scaling | limit | calls) ;;
-    *) echo "No part $part; there are start, table, scaling, limit and calls." >&2 && exit 2 ;;
+    start | table | scaling | limit | pipeline | calls | stops) ;;
+    *)
+      echo "No part $part; there are start, table, scaling, limit, pipeline, calls and stops." >&2
+      exit 2
+      ;;
   esac
 done
 

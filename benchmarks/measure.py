@@ -104,7 +104,7 @@ def run(
             stdout=out if keep else subprocess.DEVNULL,
             stderr=err,
             cwd=cwd or ROOT,
-            env={**_surroundings(), **environment},
+            env={**surroundings(), **environment},
         )
         memory: list[tuple[float, float]] = []
         over = threading.Event()
@@ -131,7 +131,7 @@ def run(
         )
 
 
-def _surroundings() -> dict[str, str]:
+def surroundings() -> dict[str, str]:
     """Give a user's environment: byte code is kept, output is buffered, no settings leak in."""
     kept = {
         name: value
@@ -197,7 +197,7 @@ def stub(**options: float) -> AbstractContextManager[Server]:
     return _serving([PYTHON, "-m", "benchmarks.stub"], "/_stub", options)
 
 
-def sandbox(**options: float) -> AbstractContextManager[Server]:
+def sandbox(**options: float | str) -> AbstractContextManager[Server]:
     """Run the sandbox; options as on its command line, with underscores."""
     options = {"port": 0, **options}
     return _serving([PYTHON, "-m", "datto_rmm_sandbox.cli"], "/_sandbox", options)
@@ -205,13 +205,13 @@ def sandbox(**options: float) -> AbstractContextManager[Server]:
 
 @contextmanager
 def _serving(
-    command: Sequence[str | Path], control: str, options: Mapping[str, float]
+    command: Sequence[str | Path], control: str, options: Mapping[str, float | str]
 ) -> Generator[Server]:
     words = [str(word) for word in command]
     for name, value in options.items():
         words += [f"--{name.replace('_', '-')}", str(value)]
     with subprocess.Popen(
-        words, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=_surroundings()
+        words, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=surroundings()
     ) as process:
         try:
             found = re.search(

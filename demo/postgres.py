@@ -97,6 +97,14 @@ class Postgres:
         self._stack.close()
 
     @property
+    def pid(self) -> int:
+        """The process that all others of the server belong to."""
+        if self._server is None:
+            message = "PostgreSQL does not run."
+            raise PostgresError(message)
+        return self._server.pid
+
+    @property
     def settings(self) -> dict[str, str]:
         """The settings of `target-postgres` that reach this server."""
         return {

@@ -12,7 +12,7 @@ from tap_datto_rmm.api.jobs import JobStatus
 from tap_datto_rmm.api.wiring import inventory
 from tap_datto_rmm.errors import RequestError, TapError
 from tap_datto_rmm.records.timestamps import canonical
-from tap_datto_rmm.singer.account_guard import guarded
+from tap_datto_rmm.singer.account_guard import identify, refuse_others
 from tap_datto_rmm.singer.bookmark import Bookmark
 from tap_datto_rmm.telemetry.progress import Progress
 
@@ -69,13 +69,11 @@ class Run:
         """
         of_stream = self.report.streams.get("account")
         client = self.client.for_stream(of_stream.counters) if of_stream else self.client
-        uid, name = guarded(
-            lambda: self.inventory.account.row(client),
-            self.settings,
-            Bookmark(self.state, "account", None),
-        )
+        uid, name = identify(lambda: self.inventory.account.row(client), self.settings)
         self.account_uid = uid
         self.report.account = {"uid": uid, "name": name}
+        if uid is not None:
+            refuse_others(uid, name, self.settings, Bookmark(self.state, "account", None))
         logger.info("Account %s (%s)", name or "not known", uid or "no uid")
 
 
@@ -120,7 +118,14 @@ def begin(
         settings=settings,
         client=client,
         spec=spec,
-        inventory=inventory(settings.page_size, progress, started_at, asked, unlisted),
+        inventory=inventory(
+            settings.page_size,
+            progress,
+            started_at,
+            asked,
+            unlisted,
+            again=settings.emit_activate_version_messages,
+        ),
         activity_log=activity_log,
         jobs=JobStatus(),
         progress=progress,

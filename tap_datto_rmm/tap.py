@@ -78,7 +78,7 @@ class TapDattoRMM(ConfiguredTap):
     @cached_property
     def report(self) -> RunReport:
         """What the run did."""
-        return RunReport(f"tap-datto-rmm {package_version()}", counters=self.client.counters)
+        return RunReport(package_version(), counters=self.client.counters)
 
     @cached_property
     def run(self) -> Run:

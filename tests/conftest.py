@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datto_rmm_sandbox.journal import Entry
 
 os.environ.pop("PYTHONUNBUFFERED", None)  # it would hide messages that nobody flushes
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each command would compile all that it imports
 
 settings.register_profile("no timing", deadline=None)
 settings.load_profile("no timing")  # a busy machine is no failure

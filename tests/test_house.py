@@ -97,12 +97,19 @@ def test_nothing_reaches_for_the_sandbox_or_the_tools(module: str) -> None:
         assert module.endswith("__main__") or not rooms & {"doctor", "spec_tools"}
 
 
+def lines_of_text(node: ast.ClassDef | ast.FunctionDef) -> int:
+    """Lines of the docstrings in it."""
+    found = [one for one in ast.walk(node) if isinstance(one, ast.ClassDef | ast.FunctionDef)]
+    texts = [ast.get_docstring(one) for one in found]
+    return sum(len(text.splitlines()) + 1 for text in texts if text)
+
+
 @pytest.mark.parametrize("module", EXTRACTION)
 def test_modules_classes_and_functions_are_of_a_size_to_read(module: str) -> None:
     text = EXTRACTION[module].read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 300
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
-            most = 200 if isinstance(node, ast.ClassDef) else 50
-            lines = (node.end_lineno or 0) - node.lineno + 1
+            most = 150 if isinstance(node, ast.ClassDef) else 50
+            lines = (node.end_lineno or 0) - node.lineno + 1 - lines_of_text(node)
             assert lines <= most, f"{node.name}: {lines} lines"

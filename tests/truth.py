@@ -96,7 +96,6 @@ SETTINGS: dict[str, object] = {
     "max_parallel_requests": 8,
     "request_timeout": 60,
     "lookback_minutes": 60,
-    "resolved_alerts_newest_first": False,
     "full_sweep_days": 7,
     "audit_sweep_days": 30,
     "refresh_hours": {},

@@ -73,15 +73,19 @@ class SiteList:
         page_size: rows of a page.
         progress: is told how many there are, and of each that no stream writes.
         started_at: when the run began.
+        again: whether a list without `totalCount` is read a second time, to be sure.
     """
 
-    def __init__(self, page_size: int, progress: Progress, started_at: Timestamp) -> None:
+    def __init__(
+        self, page_size: int, progress: Progress, started_at: Timestamp, *, again: bool = False
+    ) -> None:
         """Read nothing yet."""
         self.reader = ListReader(Listing(SITES_PATH, {"max": page_size}))
         self.completeness = WHOLE
         """Why sites may be missing; final once they have been read."""
         self._progress = progress
         self._started_at = started_at
+        self._again = again
         self._sites: list[Site] | None = None
 
     @property
@@ -112,7 +116,9 @@ class SiteList:
         """
         found: list[Site] = []
         expect = self._progress.expect
-        rows = Rows(read_living(self.reader, client, "sites", self._started_at, expect))
+        rows = Rows(
+            read_living(self.reader, client, "sites", self._started_at, expect, again=self._again)
+        )
         for row in rows:
             if isinstance(row, dict) and row.get("uid"):
                 count = number_in(row, "devicesStatus", "numberOfDevices")
@@ -129,6 +135,8 @@ def read_living(
     started_at: Timestamp,
     expect: Callable[[int], None] | None = None,
     keys: Deduplicator | None = None,
+    *,
+    again: bool = False,
 ) -> Generator[Any, None, Completeness]:
     """Read a list of things that have a `uid` and a `creationDate`, whatever else happens to it.
 
@@ -139,6 +147,7 @@ def read_living(
         started_at: when the run began: what is created later may push rows aside.
         expect: takes the number of rows, where the API tells it.
         keys: remembers the uids, for whoever needs them later.
+        again: whether a list without `totalCount` is read a second time, to be sure.
     """
 
     def tell(line: str) -> None:
@@ -153,6 +162,7 @@ def read_living(
         tell,
         expect=expect,
         is_young=is_young,
+        again=again,
     )
 
 

@@ -34,8 +34,6 @@ BEGINNING: Final = canonical(datetime(2000, 1, 1, tzinfo=UTC))
 """Before any account: without `from` the API gives the last 15 minutes only."""
 SECOND: Final = timedelta(seconds=1)
 """The shortest window that the API takes."""
-PATIENCE: Final = 2.0
-"""Seconds to try again in, once a page of the log has failed for good."""
 FAILURES_IN_A_ROW: Final = 40
 """Windows that fail before any comes: the log itself cannot be read. Half a century has 2**31
 seconds, so that one bad entry is found after 31."""
@@ -192,7 +190,7 @@ class _Windows:
                 raise
             if self._failures == 1:
                 logger.warning("%s Looking for what can be read around it.", error)
-                self._patience = PATIENCE
+                self._patience = 0.0  # one try for each of many windows
             yield from self._halves(begun.replace(microsecond=0), _moment(end))
 
     def _halves(self, start: datetime, end: datetime) -> Iterator[Page]:

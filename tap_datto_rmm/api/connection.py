@@ -84,6 +84,5 @@ def connect(settings: Settings, policy: RetryPolicy = POLICY) -> Client:
     transport = RequestsTransport(settings.user_agent, settings.request_timeout, parallel + 1)
     limiter = RateLimiter(settings.max_requests_per_minute, window=policy.window)
     client = Client(service_of(settings), transport, limiter, policy=policy, parallel=parallel)
-    client.page_size = settings.page_size
     client.before_each_get(QuotaMonitor(client, policy.window).look_when_due)
     return client

@@ -7,7 +7,6 @@ The account-wide list has been seen to lack a third of the devices that the site
 from __future__ import annotations
 
 import logging
-import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -64,9 +63,10 @@ class DeviceList:
         started_at: when the run began.
         keeps: whether a device may be asked for; the others are only counted.
         unlisted: devices that the account counted in an earlier run and no list had.
+        again: whether a list without `totalCount` is read a second time, to be sure.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - by keyword, each with its line above
         self,
         account: Account,
         sites: SiteList,
@@ -76,6 +76,7 @@ class DeviceList:
         started_at: Timestamp,
         keeps: Callable[[Device], bool],
         unlisted: int = 0,
+        again: bool = False,
     ) -> None:
         """Read nothing yet."""
         self.reader = ListReader(Listing(DEVICES_PATH, {"max": page_size}))
@@ -89,6 +90,7 @@ class DeviceList:
         self._progress = progress
         self._started_at = started_at
         self._keeps = keeps
+        self._again = again
         self._kept: list[Device] = []
         self._per_site: Counter[str] = Counter()
         self._is_read = False
@@ -121,7 +123,13 @@ class DeviceList:
         known = Deduplicator(("uid",), self._tell)
         listed = Rows(
             read_living(
-                self.reader, client, "devices", self._started_at, self._progress.expect, known
+                self.reader,
+                client,
+                "devices",
+                self._started_at,
+                self._progress.expect,
+                known,
+                again=self._again,
             )
         )
         try:
@@ -147,12 +155,12 @@ class DeviceList:
             listed: why the account-wide list may lack rows.
         """
         before = self._per_site.total()
-        expected, unknown = self._expected(client)
+        expected, unknown = _expected(self._account, client)
         lacking = self._lacking(expected)
         if lacking in {0, self.unlisted} and listed.is_whole:
             self.unlisted = lacking
             return unknown
-        chosen, not_asked = self._sites_to_read(client, listed, lacks=lacking > 0)
+        chosen, not_asked = self._sites_to_read(client, listed, expected)
         if chosen:
             self._tell(
                 f"the account-wide list has {before} devices, {expected} are expected; reading the "
@@ -166,13 +174,17 @@ class DeviceList:
         unreadable = max(0, listed.unreadable - (came - before), read.unreadable)
         reasons = Completeness(listed.reasons + read.reasons, read.known_gaps, unreadable)
         completeness = unknown + not_asked + reasons
-        self.unlisted = self._lacking(expected) if completeness.is_whole else 0
-        if self.unlisted:
-            self._tell(
-                f"the account says it has {expected} devices, all lists together have {came}; the "
-                "lists are not read again for that until the difference changes"
-            )
-        return completeness
+        remembered, self.unlisted = self.unlisted, 0
+        if completeness.is_whole:
+            self.unlisted = self._lacking(expected)
+        if self.unlisted in {0, remembered}:
+            return completeness
+        self._tell(
+            f"the account says it has {expected} devices, all lists together have {came}; the "
+            "lists are not read again for that until the difference changes"
+        )
+        # New, so no device may be marked as deleted for it yet; the next run tells whether it stays
+        return Completeness(known_gaps=(f"{self.unlisted} devices are on none of the lists",))
 
     def _rows_of(
         self, client: Client, site: Site, known: Deduplicator
@@ -180,7 +192,8 @@ class DeviceList:
         """Read a site's own list for devices that have not come yet."""
         path = SITE_DEVICES_PATH.format(siteUid=site.uid)
         reader = ListReader(Listing(path, {"max": self._page_size}))
-        rows = Rows(read_living(reader, client, f"devices of site {site.uid}", self._started_at))
+        what = f"devices of site {site.uid}"
+        rows = Rows(read_living(reader, client, what, self._started_at, again=self._again))
         try:
             for row in rows:
                 key = known.key_of(row)
@@ -194,35 +207,29 @@ class DeviceList:
         return rows.completeness
 
     def _sites_to_read(
-        self, client: Client, listed: Completeness, *, lacks: bool
+        self, client: Client, listed: Completeness, expected: int
     ) -> tuple[list[Site], Completeness]:
         """Choose the sites whose own lists may have what the account-wide list has not.
 
+        All of them, where that list never held still, or where the account has more devices than
+        the sites' own numbers account for; else those that say they have more than came.
+
         Args:
             client: who fetches.
-            listed: why the account-wide list may lack rows; where it never held still, each site
-                may have some.
-            lacks: whether the account says it has more; then a site that does not say how many it
-                has may have them.
+            listed: why the account-wide list may lack rows.
+            expected: devices that the account says it has.
         """
-        unknown = math.inf if lacks or listed.unreadable else 0
         try:
             sites = self._sites.all(client)
         except OF_ONE_LIST as error:
             why = f"the sites cannot be asked for devices that are missing: {error}"
             return [], Completeness((why,))
-        said = [(site, unknown if site.devices is None else site.devices) for site in sites]
-        moved = bool(listed.reasons)
-        return [site for site, number in said if moved or number > self._per_site[site.uid]], WHOLE
-
-    def _expected(self, client: Client) -> tuple[int, Completeness]:
-        try:
-            return self._account.devices(client), WHOLE
-        except NOT_ALLOWED:
-            return 0, WHOLE  # then it cannot be known
-        except OF_ONE_LIST as error:
-            why = f"the account does not say how many devices there should be: {error}"
-            return 0, Completeness((why,))
+        short = {site.uid: (site.devices or 0) - self._per_site[site.uid] for site in sites}
+        missing = expected - self._per_site.total()
+        if listed.reasons or missing > sum(number for number in short.values() if number > 0):
+            return sites, WHOLE
+        unknown = bool(listed.unreadable)
+        return [s for s in sites if short[s.uid] > 0 or (unknown and s.devices is None)], WHOLE
 
     def _lacking(self, expected: int) -> int:
         """Count devices that the account, or its sites one by one, have beyond those found."""
@@ -248,3 +255,14 @@ _CLASSES: dict[object, str] = {}
 
 def _interned(value: object) -> str:
     return _CLASSES.setdefault(value, str(value)) if isinstance(value, str) else ""
+
+
+def _expected(account: Account, client: Client) -> tuple[int, Completeness]:
+    """Devices that the account says it has, and why that may not be known."""
+    try:
+        return account.devices(client), WHOLE
+    except NOT_ALLOWED:
+        return 0, WHOLE  # then it cannot be known
+    except OF_ONE_LIST as error:
+        why = f"the account does not say how many devices there should be: {error}"
+        return 0, Completeness((why,))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from tap_datto_rmm.api.audits import AuditDemand
+from tap_datto_rmm.api.changes import ChangeDemand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tap_datto_rmm.api.inventory import Inventory
     from tap_datto_rmm.http.client import Client
     from tap_datto_rmm.records.timestamps import Timestamp
+
+Dated = tuple[str, "Timestamp | None"]
+"""Key of a parent, and when it last changed."""
 
 SEPARATOR: Final = "/"
 """Between the parts of a parent's key."""
@@ -70,8 +73,8 @@ class Demand:
     """Entries of the activity log from here on count; None: from `start_date`."""
     first: Collection[str] = ()
     """Keys of parents that an earlier run could not read, or found unfinished."""
-    audits: AuditDemand = field(default_factory=AuditDemand)
-    """For streams that are asked after each audit of a device."""
+    changes: ChangeDemand = field(default_factory=ChangeDemand)
+    """For streams that are asked after each change."""
     only_first: bool = False
     """Whether nothing else is asked for: the stream is not due."""
 
@@ -86,16 +89,14 @@ class FanOut:
     """What costs a call, in words for the README and the doctor."""
     find: Callable[[Sources, Demand], Parents]
     """Gives the parents that are due, in order, those of an earlier run first."""
+    dated: Callable[[Sources, Demand], Iterable[Dated]]
+    """Gives key and date of what may be due, whether it has been read or not."""
     completeness: Callable[[Sources], Completeness]
     """Says why parents may be missing, once they have been found."""
     dated_by: str | None = None
     """The date by which parents are due, which the bookmark holds; None: all are, in each run."""
     device_class: str | None = None
     """Class of the devices that are asked for after each audit."""
-
-    def columns_of(self, key: str) -> dict[str, Any]:
-        """Read the placeholders' values off a parent's key."""
-        return dict(zip(self.keys, key.split(SEPARATOR), strict=False))
 
 
 def _sites(sources: Sources, demand: Demand) -> Parents:
@@ -113,43 +114,59 @@ def _devices(sources: Sources, demand: Demand) -> Parents:
 def _audited(sources: Sources, demand: Demand, device_class: str) -> Parents:
     """Devices of one class by the date of their audit, those that never had one last."""
     devices = sources.inventory.devices.all(sources.client, device_class)
-    due = [device for device in devices if demand.audits.includes(device)]
+    due = [device for device in devices if demand.changes.includes(device)]
     due.sort(key=lambda device: (device.last_audit is None, device.last_audit or "", device.uid))
     return Parents(_in_turn(due, demand, lambda device: device.uid), _parent_of_device)
 
 
-def _jobs(sources: Sources, demand: Demand) -> Parents:
-    """Jobs that the activity log names since the bookmark."""
+def _jobs(sources: Sources, demand: Demand) -> list[Dated]:
+    """Jobs that the activity log names since the bookmark less the look-back."""
     found = sources.activity_log.jobs(sources.client, demand.since)
-    return _of_the_log(JOBS, [(date, job) for date, job in found], demand)
+    return [(job, date) for date, job in found]
 
 
-def _job_devices(sources: Sources, demand: Demand) -> Parents:
-    """Pairs of job and device that the activity log names since the bookmark."""
-    return _of_the_log(JOB_DEVICES, _pairs(sources, demand), demand)
+def _job_devices(sources: Sources, demand: Demand) -> list[Dated]:
+    """Pairs of job and device that it names."""
+    found = sources.activity_log.job_devices(sources.client, demand.since)
+    return [(f"{job}{SEPARATOR}{device}", date) for date, job, device in found]
 
 
-def _job_channels(sources: Sources, demand: Demand) -> Parents:
+def _job_channels(sources: Sources, demand: Demand) -> list[Dated]:
     """The two outputs of each such pair."""
-    found = [
-        (date, f"{pair}{SEPARATOR}{channel}")
-        for date, pair in _pairs(sources, demand)
+    return [
+        (f"{pair}{SEPARATOR}{channel}", date)
+        for pair, date in _job_devices(sources, demand)
         for channel in ("stdout", "stderr")
     ]
-    return _of_the_log(JOB_CHANNELS, found, demand)
 
 
-def _pairs(sources: Sources, demand: Demand) -> list[tuple[Timestamp, str]]:
-    found = sources.activity_log.job_devices(sources.client, demand.since)
-    return [(date, f"{job}{SEPARATOR}{device}") for date, job, device in found]
+def _of_the_log(
+    sources: Sources,
+    demand: Demand,
+    keys: tuple[str, ...],
+    dated: Callable[[Sources, Demand], list[Dated]],
+) -> Parents:
+    """Give what an earlier run left, then what the log names and was not read, oldest first."""
+    found = dated(sources, demand)
+    first, dates = set(demand.first), dict(found)
+    fresh = [
+        key for key, date in found if key not in first and not demand.changes.has_read(key, date)
+    ]
+
+    def parent_of(key: str) -> Parent:
+        columns = dict(zip(keys, key.split(SEPARATOR), strict=False))
+        return Parent(key, columns, dates.get(key))
+
+    return Parents([*sorted(first), *fresh], parent_of)
 
 
-def _of_the_log(fan_out: FanOut, found: list[tuple[Timestamp, str]], demand: Demand) -> Parents:
-    """Give what an earlier run left, then what the log names, oldest first."""
-    first = set(demand.first)
-    named = [(None, key) for key in sorted(first)] + [one for one in found if one[1] not in first]
-    dates = {key: date for date, key in found}
-    return Parents(named, lambda one: Parent(one[1], fan_out.columns_of(one[1]), dates.get(one[1])))
+def _audits(sources: Sources, _: Demand, device_class: str) -> list[Dated]:
+    devices = sources.inventory.devices.all(sources.client, device_class)
+    return [(device.uid, device.last_audit) for device in devices]
+
+
+def _undated(_: Sources, __: Demand) -> list[Dated]:
+    return []
 
 
 def _in_turn(found: Iterable[Any], demand: Demand, key_of: Callable[[Any], str]) -> list[Any]:
@@ -183,18 +200,22 @@ def _computers(device_class: str, plural: str) -> FanOut:
         ("deviceUid",),
         f"per {plural} audited since the last run",
         partial(_audited, device_class=device_class),
+        partial(_audits, device_class=device_class),
         _of_devices,
         dated_by="lastAuditDate",
         device_class=device_class,
     )
 
 
-def _logged(keys: tuple[str, ...], per: str, find: Callable[[Sources, Demand], Parents]) -> FanOut:
-    return FanOut(keys, f"{per} logged since the last run", find, _of_log, dated_by="date")
+def _logged(
+    keys: tuple[str, ...], per: str, dated: Callable[[Sources, Demand], list[Dated]]
+) -> FanOut:
+    find = partial(_of_the_log, keys=keys, dated=dated)
+    return FanOut(keys, f"{per} logged since the last run", find, dated, _of_log, dated_by="date")
 
 
-SITES: Final = FanOut(("siteUid",), "per site", _sites, _of_sites)
-DEVICES: Final = FanOut(("deviceUid",), "per device", _devices, _of_devices)
+SITES: Final = FanOut(("siteUid",), "per site", _sites, _undated, _of_sites)
+DEVICES: Final = FanOut(("deviceUid",), "per device", _devices, _undated, _of_devices)
 COMPUTERS: Final = _computers("device", "computer")
 ESXI_HOSTS: Final = _computers("esxihost", "ESXi host")
 PRINTERS: Final = _computers("printer", "printer")
@@ -213,16 +234,16 @@ def devices_in_demand(asked: Iterable[tuple[FanOut, Demand]]) -> Callable[[Devic
     Args:
         asked: kind of parent and demand of each stream of the run.
     """
-    demands: dict[str, list[AuditDemand]] = {}
+    demands: dict[str, list[ChangeDemand]] = {}
     for fan_out, demand in asked:
         if fan_out is DEVICES:
             return lambda _: True
         if fan_out.device_class:
-            demands.setdefault(fan_out.device_class, []).append(demand.audits)
+            demands.setdefault(fan_out.device_class, []).append(demand.changes)
 
     def in_demand(device: Device) -> bool:
         return any(
-            demand.includes(device) or demand.may_be_late(device)
+            demand.includes(device) or demand.may_be_late(device.last_audit)
             for demand in demands.get(device.device_class, ())
         )
 

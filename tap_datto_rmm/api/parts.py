@@ -12,7 +12,7 @@ from tap_datto_rmm.errors import ApiError, RequestError, TransportError
 if TYPE_CHECKING:
     from tap_datto_rmm.http.client import Client
 
-PATIENCE_FOR_A_ROW: Final = 5.0
+PATIENCE_FOR_A_ROW: Final = 1.0
 """Seconds to try again in before a single row counts as unreadable; larger parts get one try."""
 FAILURES_IN_A_ROW: Final = 8
 """Smaller pages that fail before any comes: no row of the page can be read."""
@@ -25,17 +25,23 @@ def fetch_whole_or_in_parts(
 ) -> Page:
     """Fetch a page; where it fails for good, in smaller pages.
 
+    Args:
+        client: who fetches.
+        listing: what is read.
+        query: of the page.
+        patience: seconds to try again in, and no smaller pages; None: the client's own, and those.
+
     Raises:
         RequestError: no part of it came.
     """
     try:
         return fetch_page(client, listing, query, patience=patience)
     except RequestError as error:
-        size = listing.query.get("max")
-        number = page_number(query) if "page" in query else 0
-        if not may_be_a_rows(error) or number is None or not isinstance(size, int) or size == 1:
+        size, number = listing.query.get("max"), page_number(query) if "page" in query else 0
+        divisible = isinstance(size, int) and size > 1 and number is not None
+        if patience is not None or not divisible or not may_be_a_rows(error):
             raise
-        return _Parts(client, listing).page(number, size)
+        return _Parts(client, listing).page(int(number or 0), int(size or 0))
 
 
 class _Parts:
@@ -77,7 +83,7 @@ class _Parts:
                 continue
             try:
                 query = {**self._listing.query, "max": smaller, "page": part}
-                patience = PATIENCE_FOR_A_ROW if smaller == 1 else 0.0
+                patience = PATIENCE_FOR_A_ROW if smaller == 1 and self._last else 0.0
                 page = fetch_page(self._client, self._listing, query, patience=patience)
             except RequestError as error:
                 if not may_be_a_rows(error):

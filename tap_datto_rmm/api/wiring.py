@@ -23,6 +23,8 @@ def inventory(
     started_at: Timestamp,
     asked: Sequence[tuple[FanOut, Demand]],
     unlisted: int,
+    *,
+    again: bool,
 ) -> Inventory:
     """Make the lists that fan-out streams start from; nothing is read yet.
 
@@ -32,8 +34,10 @@ def inventory(
         started_at: when the run began.
         asked: what each fan-out stream will ask for: no other device is remembered.
         unlisted: devices that the account counted in an earlier run and no list had.
+        again: whether lists without `totalCount` are read a second time: a deletion mark may
+            depend on them.
     """
-    account, sites = Account(), SiteList(page_size, progress, started_at)
+    account, sites = Account(), SiteList(page_size, progress, started_at, again=again)
     devices = DeviceList(
         account,
         sites,
@@ -42,5 +46,6 @@ def inventory(
         started_at=started_at,
         keeps=devices_in_demand(asked),
         unlisted=unlisted,
+        again=again,
     )
     return Inventory(account, sites, devices)

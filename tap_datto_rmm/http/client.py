@@ -6,19 +6,17 @@ Its parts are made and put together here; each is a module of its own.
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from copy import copy
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from tap_datto_rmm.errors import ApiError
-from tap_datto_rmm.http.asker import Asker, Question
 from tap_datto_rmm.http.clock import ServerClock
 from tap_datto_rmm.http.closing import Closing
 from tap_datto_rmm.http.exchange import Exchanges
 from tap_datto_rmm.http.executor import fetch_threads
-from tap_datto_rmm.http.outage import HostWatch
-from tap_datto_rmm.http.persistence import Persistence
+from tap_datto_rmm.http.health import HostHealth
 from tap_datto_rmm.http.retry import RetryPolicy
+from tap_datto_rmm.http.retrying import Retrying
+from tap_datto_rmm.http.session import Question, Session
 from tap_datto_rmm.telemetry.counters import Counters
 
 if TYPE_CHECKING:
@@ -60,7 +58,6 @@ class Client:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Open nothing yet."""
-        policy = policy or RetryPolicy()
         self.host_url = service.host_url
         self.limiter = limiter
         self.parallel = parallel
@@ -68,41 +65,36 @@ class Client:
         self.counters = Counters()
         """What the whole run did."""
         self._counted: tuple[Counters, ...] = (self.counters,)
-        self._service = service
         self._transport = transport
+        self._clock = clock
         self._closing = closing or Closing()
         self._server_clock = ServerClock()
-        self._watch = HostWatch(policy, self._closing, clock)
-        self._exchanges = Exchanges(
-            service,
-            transport,
-            limiter,
+        policy = policy or RetryPolicy()
+        self._health = health = HostHealth(policy, self._closing, clock)
+        exchanges = Exchanges(
+            service=service,
+            transport=transport,
+            limiter=limiter,
             policy=policy,
             parallel=parallel,
             server_clock=self._server_clock,
-            watch=self._watch,
+            health=health,
             closing=self._closing,
             clock=clock,
         )
-        persistence = Persistence(
-            policy,
-            self._watch,
-            probe=lambda: self._exchanges.probe((self.counters,)),
-            sleep=self._closing.sleep,
-            clock=clock,
+        self._retrying = Retrying(
+            policy, health, lambda: exchanges.probe(self._counted), self._closing.sleep, clock
         )
-        self._asker = Asker(
-            service,
-            self._exchanges,
-            persistence,
-            watch=self._watch,
+        self._session = Session(
+            service=service,
+            exchanges=exchanges,
+            retrying=self._retrying,
+            health=health,
             closing=self._closing,
             counted=self._counted,
             clock=clock,
         )
         self._before_each_get: list[Callable[[], None]] = []
-        self._early: dict[object, Future[Any]] = {}
-        self.page_size = 250
 
     def close(self) -> None:
         """End what waits, start nothing more, close idle connections."""
@@ -126,11 +118,6 @@ class Client:
         """Run on a thread that fetches; what the client raises comes with the result."""
         return self.executor.submit(fetch, *args, **kwargs)
 
-    def look_ahead(self, path: str, params: Mapping[str, Any] | None = None) -> None:
-        """Fetch an answer that `get` will be asked for later; an error surfaces then."""
-        key = _key(path, params)
-        self._early[key] = self.submit(self.ask, path, params, lambda answer, _: answer)
-
     def before_each_get(self, do: Callable[[], None]) -> None:
         """Let something be done, on the caller's thread, before each `get`."""
         self._before_each_get.append(do)
@@ -151,11 +138,22 @@ class Client:
     @property
     def signed_in(self) -> bool:
         """Whether the API has ever handed out a token."""
-        return self._asker.tokens.signed_in
+        return self._session.tokens.signed_in
+
+    def waits_for(self) -> str | None:
+        """What the client waits for, in words for somebody who watches; None: for answers only."""
+        if (since := self._health.down_since) is not None:
+            return f"waiting for the host, since {self._clock() - since:.0f} s"
+        if (delay := self.limiter.delay) >= 1:
+            return f"waiting {delay:.0f} s for the rate limit"
+        if error := self._retrying.waits_for:
+            status = f"HTTP {error.status}" if error.status else "a failure"
+            return f"retrying {error.path} after {status}"
+        return None
 
     def token(self) -> Token:
         """The token in use; fetches one when there is none."""
-        return self._asker.tokens.current()
+        return self._session.tokens.current()
 
     def get(
         self,
@@ -190,11 +188,6 @@ class Client:
             OutageError: the host has answered nobody for ten minutes.
             Closed: the client was closed meanwhile.
         """
-        early = self._early.pop(_key(path, params), None)
-        if early is not None:
-            answer = early.result()
-            with suppress(ApiError):
-                return read(answer) if read else answer
         for do in self._before_each_get:
             do()
         return self.ask(
@@ -210,8 +203,4 @@ class Client:
         patience: float | None = None,
     ) -> Answer:
         """Fetch one answer as `get` does, and read it together with its response."""
-        return self._asker.ask(Question(path, params, read, self._counted), patience)
-
-
-def _key(path: str, params: Mapping[str, Any] | None) -> object:
-    return path, frozenset((params or {}).items())
+        return self._session.ask(Question(path, params, read, self._counted), patience)

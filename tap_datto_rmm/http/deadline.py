@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import time
-from functools import cache
 from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -68,7 +67,8 @@ class _Response(HTTPResponse):
         super().__init__(with_a_deadline, *args, **kwargs)
 
 
-@cache
 def with_deadline(connection: type[HTTPConnection]) -> type[HTTPConnection]:
-    """Make a class of connections whose responses have a deadline."""
+    """Make a class of connections whose responses have a deadline, unless it is such a class."""
+    if connection.response_class is _Response:
+        return connection
     return type(connection.__name__, (connection,), {"response_class": _Response})

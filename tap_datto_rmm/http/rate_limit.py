@@ -58,6 +58,13 @@ class RateLimiter:
         with self._changed:
             return self._window.refused_for(self._clock())
 
+    @property
+    def delay(self) -> float:
+        """Seconds until the next request may leave; 0 while a trial after a pause is under way."""
+        with self._changed:
+            seconds = self._window.delay(self._clock())
+        return 0.0 if seconds == math.inf else seconds
+
     @contextmanager
     def turn(self) -> Generator[Turn]:
         """Wait for room in the window and take it, for the length of one request.

@@ -38,7 +38,6 @@ EXPECTED: Final = {
     "max_parallel_requests": "a whole number, 1 or more",
     "request_timeout": f"seconds, from {SHORTEST_TIMEOUT} to 3600",
     "lookback_minutes": "a whole number of minutes, 0 or more, at most 525600 (a year)",
-    "resolved_alerts_newest_first": "true or false",
     "full_sweep_days": "a whole number of days, 1 or more, at most 3650",
     "audit_sweep_days": "a whole number of days, 0 (never) or more, at most 3650",
     "refresh_hours": (

@@ -115,23 +115,13 @@ CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(
         ),
     ),
     th.Property(
-        "resolved_alerts_newest_first",
-        th.BooleanType,
-        default=False,
-        title="Resolved alerts come newest first",
-        description=(
-            "Set it once you have seen that your account lists resolved alerts newest first: "
-            "reading then stops early."
-        ),
-    ),
-    th.Property(
         "full_sweep_days",
         th.IntegerType(minimum=1, maximum=3650),
         default=7,
         title="Full sweep",
         description=(
-            "With `resolved_alerts_newest_first`: days after which all resolved alerts are read "
-            "all the same."
+            "Days after which all resolved alerts are read, whatever order the tap has seen them "
+            "in."
         ),
     ),
     th.Property(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tap_datto_rmm.errors import TapError
+from tap_datto_rmm.settings import forgotten
 from tap_datto_rmm.settings.cautions import cautions
 from tap_datto_rmm.settings.checks import problems
 from tap_datto_rmm.settings.sources import Environment, laid_over
@@ -71,14 +72,17 @@ def read_settings(
     found = list(problems(config, known))
     lines: list[str] = []
     if missing := [problem for problem in found if problem.missing and needs_all]:
-        forgotten = environment if from_environment else Environment.glanced_at()
-        lines += (f"{problem}{forgotten.hint(problem.setting)}" for problem in missing)
+        found_there = environment if from_environment else Environment.glanced_at()
+        lines += (f"{problem}{forgotten.hint(found_there, problem.setting)}" for problem in missing)
     lines += (_line(problem, environment, sources) for problem in found if not problem.missing)
     if from_environment:
-        lines += environment.misspelt(known)
+        lines += forgotten.misspelt(environment, known)
     if lines:
         raise SettingsError(lines)
-    warnings = environment.warnings(known, None if from_environment else config)
+    if from_environment:
+        warnings = [*forgotten.unknown(environment, known)]
+    else:
+        warnings = [*forgotten.unread(environment, known, config)]
     if needs_all:
         warnings += (f"Setting {line}" for line in cautions(config))
     for name, setting in known["properties"].items():

@@ -17,10 +17,10 @@ from dotenv import dotenv_values
 
 from tap_datto_rmm.errors import TapError
 from tap_datto_rmm.settings.parsing import from_texts
-from tap_datto_rmm.texts import decoded, nearest
+from tap_datto_rmm.texts import decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 PREFIX: Final = "TAP_DATTO_RMM_"
 """Before the name of a setting, in capitals, in the environment."""
@@ -28,9 +28,6 @@ PREFIX: Final = "TAP_DATTO_RMM_"
 DOTENV: Final = ".env"
 EXPORTED: Final = "environment"
 """Source of a setting that an exported variable sets."""
-
-BY_MELTANO: Final = "MELTANO_EXTRACTOR_NAME"
-"""A variable that is set where Meltano runs the tap."""
 
 OTHERS: Final = frozenset({"LOGLEVEL"})
 """Variables with the prefix that are no settings."""
@@ -124,13 +121,10 @@ class Environment:
         Args:
             known: JSON Schema of all settings.
         """
-        exported = Layer(EXPORTED, from_texts(self._settings(self.exported, known), known))
-        if self.path is None:
-            return [exported]
-        return [
-            Layer(str(self.path), from_texts(self._settings(self.dotenv, known), known)),
-            exported,
-        ]
+        layers = [Layer(EXPORTED, _settings(self.exported, known))]
+        if self.path is not None:
+            layers.insert(0, Layer(str(self.path), _settings(self.dotenv, known)))
+        return layers
 
     def export(self) -> frozenset[str]:
         """Let what else the `.env` sets count for this process, such as HTTPS_PROXY.
@@ -146,54 +140,6 @@ class Environment:
         os.environ.update(others)
         return frozenset(others)
 
-    def misspelt(self, known: Mapping[str, Any]) -> Iterator[str]:
-        """Name the variables that are like a setting's, a line each.
-
-        Args:
-            known: JSON Schema of all settings.
-        """
-        for name, meant in self._unknown(known):
-            if meant:
-                yield f"Variable `{name}` is not known. Did you mean `{meant}`?"
-
-    def warnings(self, known: Mapping[str, Any], config: Mapping[str, Any] | None) -> list[str]:
-        """Name the variables that nothing reads.
-
-        Args:
-            known: JSON Schema of all settings.
-            config: what counts instead of the environment; None where that counts.
-        """
-        if config is None:
-            unknown = (name for name, meant in self._unknown(known) if not meant)
-            return [f"Variable `{name}` is not known; nothing reads it." for name in unknown]
-        if BY_MELTANO in self.exported:  # which exports the settings that it inherits, too
-            return []
-        names = known["properties"]
-        texts = from_texts(self._settings(self.exported, known), known)
-        differ = [
-            variable(name)
-            for name, value in texts.items()
-            if value != config.get(name, names[name].get("default"))
-        ]
-        unread = ", ".join(differ)
-        return [f"Not read, as `--config ENV` was not given: {unread}"] if differ else []
-
-    def hint(self, setting: str) -> str:
-        """Say where a setting that is missing may be found; empty where nothing is like it.
-
-        Args:
-            setting: that nobody gave.
-        """
-        name = variable(setting)
-        if name in _set(self.exported):
-            return f" {name} is set: add `--config ENV` to read it."
-        if name in _set(self.dotenv):
-            return f" {self.path} sets {name}: add `--config ENV` to read it."
-        others = {*_set(self.exported), *_set(self.dotenv)}
-        names = {other.upper(): other for other in others if not other.startswith(PREFIX)}
-        like = nearest(name, names, likeness=0.89)
-        return f" `{names[like]}` is set. Did you mean `{name}`?" if like else ""
-
     def origin(self, setting: str, source: str) -> str:
         """Say who set a setting, as the end of a line about it; empty where it is not known.
 
@@ -207,21 +153,16 @@ class Environment:
             return f" It is set by {variable(setting)} in {source}."
         return f" It is set in {source}." if source else ""
 
-    def _unknown(self, known: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
-        """Find variables with the tap's prefix that are no setting's, and which were meant."""
-        ends = {variable(setting).removeprefix(PREFIX) for setting in known["properties"]}
-        for name in sorted({*_set(self.exported), *_set(self.dotenv)}):
-            end = name.removeprefix(PREFIX)
-            # `__` is Meltano's: TAP_DATTO_RMM__SELECT
-            if name.startswith(PREFIX) and end not in ends | OTHERS and not end.startswith("_"):
-                of_another = any(end.endswith(f"_{one}") for one in ends)  # TAP_DATTO_RMM_ACME_...
-                meant = None if of_another else nearest(end, ends, likeness=0.75)
-                yield name, PREFIX + meant if meant else None
+    def names(self) -> set[str]:
+        """Give the names of the variables that are set; an empty one is not."""
+        both = (*self.exported.items(), *self.dotenv.items())
+        return {name for name, text in both if text.strip()}
 
-    @staticmethod
-    def _settings(variables: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, str]:
-        names = {variable(setting): setting for setting in known["properties"]}
-        return {names[name]: text for name, text in variables.items() if name in names}
+
+def _settings(variables: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, Any]:
+    names = {variable(setting): setting for setting in known["properties"]}
+    texts = {names[name]: text for name, text in variables.items() if name in names}
+    return from_texts(texts, known)
 
 
 def _dotenv_path() -> Path | None:
@@ -230,10 +171,6 @@ def _dotenv_path() -> Path | None:
     except FileNotFoundError:  # the working folder was removed
         return None
     return path if path.exists() else None
-
-
-def _set(variables: Mapping[str, str]) -> set[str]:
-    return {name for name, text in variables.items() if text.strip()}
 
 
 def _is_other(name: str) -> bool:

@@ -44,7 +44,6 @@ class Settings:
     request_timeout: float
     """Seconds."""
     lookback_minutes: int
-    resolved_alerts_newest_first: bool
     full_sweep_days: int
     audit_sweep_days: int
     """0: never."""
@@ -80,7 +79,6 @@ class Settings:
             max_parallel_requests=min(int(found["max_parallel_requests"]), MOST_PARALLEL),
             request_timeout=float(found["request_timeout"]),
             lookback_minutes=int(found["lookback_minutes"]),
-            resolved_alerts_newest_first=found["resolved_alerts_newest_first"],
             full_sweep_days=int(found["full_sweep_days"]),
             audit_sweep_days=int(found["audit_sweep_days"]),
             refresh_hours={name: float(hours) for name, hours in found["refresh_hours"].items()},

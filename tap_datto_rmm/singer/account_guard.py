@@ -20,21 +20,20 @@ class AccountError(TapError):
     """The key belongs to another account than the settings or the state say, or to one unknown."""
 
 
-def guarded(
-    read: Callable[[], Mapping[str, Any]], settings: Settings, bookmark: Bookmark
+def identify(
+    read: Callable[[], Mapping[str, Any]], settings: Settings
 ) -> tuple[str | None, str | None]:
-    """Find out whose account it is, and hold it against the settings and the state.
+    """Find out whose account it is.
 
     Args:
         read: gives the account's row.
-        settings: `account_uid` names the account that the key must belong to.
-        bookmark: of the stream `account`; remembers the uid, and the name for a later message.
+        settings: say whether it must be known.
 
     Returns:
         The account's uid and name; None where they may not be read.
 
     Raises:
-        AccountError: it is another account, or cannot be known where it must.
+        AccountError: it cannot be known where it must.
         RequestError: no request would do better.
     """
     try:
@@ -45,8 +44,22 @@ def guarded(
         return _unknown(settings, error)
     uid, name = row.get("uid"), row.get("name")
     if not isinstance(uid, str) or not uid:
-        return _unknown(settings, "/v2/account: the answer has no uid")
-    name = name if isinstance(name, str) else None
+        return _unknown(settings, "/v2/account: the answer has no uid.")
+    return uid, name if isinstance(name, str) else None
+
+
+def refuse_others(uid: str, name: str | None, settings: Settings, bookmark: Bookmark) -> None:
+    """Hold the account against the settings and the state; the state remembers it from now on.
+
+    Args:
+        uid: of the account.
+        name: of the account.
+        settings: `account_uid` names the account that the key must belong to.
+        bookmark: of the stream `account`.
+
+    Raises:
+        AccountError: it is another account.
+    """
     if settings.account_uid not in {None, uid}:
         raise AccountError(
             f"The key belongs to the account {_words(uid, name)}, but `account_uid` names "
@@ -61,7 +74,6 @@ def guarded(
         )
     bookmark.set("account_uid", uid)
     bookmark.set("account_name", name)
-    return uid, name
 
 
 def _unknown(settings: Settings, why: object) -> tuple[None, None]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from typing_extensions import override
 
 from tap_datto_rmm.api import activity_log
-from tap_datto_rmm.api.audits import earlier
+from tap_datto_rmm.api.changes import earlier
 from tap_datto_rmm.api.completeness import Rows
 from tap_datto_rmm.api.fan_out import JOB_CHANNELS, JOB_DEVICES, JOBS, SEPARATOR
 from tap_datto_rmm.api.jobs import JOB_PATH, is_active

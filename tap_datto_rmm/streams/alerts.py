@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_datto_rmm.api.audits import earlier
+from tap_datto_rmm.api.changes import earlier
 from tap_datto_rmm.api.completeness import Completeness, Rows
 from tap_datto_rmm.api.lists import read_list
 from tap_datto_rmm.api.reading import ListReader, one_by_one

@@ -32,8 +32,6 @@ ParentItem = tuple[Any, "Mapping[str, Any]"]
 PARENTS_AHEAD: Final = 4
 """Parents read before their turn, for each request that may be under way: one that is slow, or is
 tried again, shall not keep the others waiting."""
-PATIENCE_THE_SECOND_TIME: Final = 5.0
-"""Seconds to try again in, for a parent that has failed in this run before."""
 PAGES_OF_PARENT: Final = 3
 """Pages of a parent that are fetched before its turn, one by one; most have no more."""
 
@@ -55,6 +53,8 @@ class FanOutReading:
     tell: Callable[[str], None]
     advance: Callable[[Parent], None]
     """Takes each parent that is dealt with, in order."""
+    again: bool = False
+    """Whether a list without `totalCount` is read a second time, to be sure."""
     differing: int = 0
     """Rows that repeated a key with other content."""
     _seen: Deduplicator | None = None
@@ -80,17 +80,22 @@ class FanOutReading:
                 yield from self._read_one(parent, pages)
                 self.advance(parent)
                 self.progress.step()
-        for parent in self.set_aside.once_more():
-            listing = self.listing_of(parent)
-            pages = fetch_pages(
-                self.client, listing, PAGES_OF_PARENT, patience=PATIENCE_THE_SECOND_TIME
-            )
-            yield from self._read_one(parent, pages)
+        again = ordered_prefetch(
+            self.client.executor, self._fetch_once, self.set_aside.once_more(), window
+        )
+        with closing(again) as ahead:
+            for parent, pages in ahead:
+                yield from self._read_one(parent, pages)
 
     def _fetch(self, parent: Parent) -> FetchedPages:
         """Read the first pages of a parent; runs on a worker."""
-        patience = 0.0 if self.set_aside.is_known_gap(parent.key) else None
-        return fetch_pages(self.client, self.listing_of(parent), PAGES_OF_PARENT, patience=patience)
+        if self.set_aside.is_known_gap(parent.key):
+            return self._fetch_once(parent)
+        return fetch_pages(self.client, self.listing_of(parent), PAGES_OF_PARENT)
+
+    def _fetch_once(self, parent: Parent) -> FetchedPages:
+        """The same with one request a page; runs on a worker."""
+        return fetch_pages(self.client, self.listing_of(parent), PAGES_OF_PARENT, patience=0.0)
 
     def _read_one(self, parent: Parent, pages: FetchedPages) -> Generator[ParentItem]:
         """Give a parent's rows, and note how it ended.
@@ -98,7 +103,7 @@ class FanOutReading:
         Raises:
             RequestError: the stream cannot go on.
         """
-        keys = self._begun.pop(parent.key, None) or Deduplicator(self.keys, self.tell)
+        keys = self._begun.pop(parent.key, None) or self._new_deduplicator(parent)
         before = keys.differing
         error = yield from self._rows_of(parent, pages, keys)
         self.differing += keys.differing - before
@@ -120,7 +125,7 @@ class FanOutReading:
             Why some may be missing; None where none is.
         """
         reader = ListReader(self.listing_of(parent), pages)
-        rows = Rows(read_list(lambda: reader.pages(self.client), keys, self.tell))
+        rows = Rows(read_list(lambda: reader.pages(self.client), keys, self.tell, again=self.again))
         try:
             for row in rows:
                 if self._is_first(row):
@@ -130,6 +135,13 @@ class FanOutReading:
                 raise
             return error.with_traceback(None)  # whose frames hold pages
         return _lacking(rows.completeness, reader.listing.path)
+
+    def _new_deduplicator(self, parent: Parent) -> Deduplicator:
+        def tell(line: str) -> None:
+            if self.differing == 0:  # the first of the stream is enough
+                self.tell(f"{parent.key}: {line}")
+
+        return Deduplicator(self.keys, tell)
 
     def _is_first(self, row: object) -> bool:
         key = self._seen.key_of(row) if self._seen else None

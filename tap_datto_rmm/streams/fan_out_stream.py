@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_datto_rmm.api.audits import AuditDemand, ReadAudits, Sweep, earlier, marks_in
+from tap_datto_rmm.api.changes import ChangeDemand, ReadChanges, Sweep, earlier, marks_in
 from tap_datto_rmm.api.completeness import Completeness
 from tap_datto_rmm.api.fan_out import Demand, Sources
 from tap_datto_rmm.streams.base import DattoStream
@@ -32,7 +32,7 @@ class FanOutStream(DattoStream):
     def __init__(self, tap: RunningTap) -> None:
         """Ask for nothing yet."""
         super().__init__(tap)
-        self._read_audits: ReadAudits | None = None
+        self._read_changes: ReadChanges | None = None
 
     @property
     def sources(self) -> Sources:
@@ -43,7 +43,7 @@ class FanOutStream(DattoStream):
         """Say what is asked for, by the bookmark; the inventory keeps what that may be."""
         bookmark, lookback = self.bookmark, timedelta(minutes=settings.lookback_minutes)
         first = {*bookmark.outstanding, *bookmark.gone, *self.asked_again(started_at)}
-        audits = AuditDemand(
+        changes = ChangeDemand(
             since=bookmark.value,
             lookback=lookback,
             marks=marks_in(bookmark.get("read") or ""),
@@ -51,7 +51,7 @@ class FanOutStream(DattoStream):
             first=frozenset(first),
         )
         since = earlier(bookmark.value, lookback)
-        return Demand(since, first, audits, only_first=not self.is_fresh_due(settings, started_at))
+        return Demand(since, first, changes, only_first=not self.is_fresh_due(settings, started_at))
 
     def asked_again(self, started_at: Timestamp) -> set[str]:  # noqa: ARG002 - for subclasses
         """Keys of parents that are asked for again, beside those that could not be read."""
@@ -71,7 +71,7 @@ class FanOutStream(DattoStream):
         parents = self.fan_out.find(sources, demand)
         of_parents = self.fan_out.completeness(sources)
         self.run.remember_unlisted()
-        self._start_reading_audits(demand.audits)
+        self._start_reading_changes(sources, demand)
         set_aside = SetAside(self.bookmark, self.run.started_at, len(parents))
         newest: Timestamp | None = None
         held = self.holds_bookmark(of_parents)
@@ -80,8 +80,8 @@ class FanOutStream(DattoStream):
             nonlocal newest
             self.dealt_with(parent)
             newest = max(filter(None, (newest, parent.changed)), default=None)
-            if self._read_audits is not None and parent.device:
-                self._read_audits.add(parent.device)
+            if self._read_changes is not None:
+                self._read_changes.add(parent.key, parent.changed)
             if not held and parent.key not in demand.first:
                 self.advance(parent.changed)
 
@@ -114,6 +114,7 @@ class FanOutStream(DattoStream):
             progress=self.run.progress,
             tell=self.tell,
             advance=advance,
+            again=self.deletes_rows,
         )
 
     def seen(self, row: object, columns: Mapping[str, Any]) -> None:
@@ -122,24 +123,23 @@ class FanOutStream(DattoStream):
     def dealt_with(self, parent: Parent) -> None:
         """Look at each parent, once its rows have been given or it has been set aside."""
 
-    def _start_reading_audits(self, audits: AuditDemand) -> None:
+    def _start_reading_changes(self, sources: Sources, demand: Demand) -> None:
         """Begin with what earlier runs have read within the look-back."""
-        if self.fan_out.device_class is None:
-            return
-        devices = self.run.inventory.devices.all(self.client, self.fan_out.device_class)
-        known = (device for device in devices if audits.has_read(device))
-        self._read_audits = ReadAudits(audits.lookback, known)
+        if self.fan_out.dated_by is not None:
+            dated = self.fan_out.dated(sources, demand)
+            known = (one for one in dated if demand.changes.has_read(*one))
+            self._read_changes = ReadChanges(demand.changes.lookback, known)
 
     def _conclude_sweep(self) -> None:
-        if self._read_audits is not None:
+        if self.fan_out.device_class:
             swept = self.run.started_at if self.run.settings.audit_sweep_days else None
             self.bookmark.set("swept", swept)
 
     @override
     def before_state(self) -> None:
-        """Bring the audits within the look-back into the state."""
-        if self._read_audits is not None:
-            self.bookmark.set("read", self._read_audits.text(self.bookmark.value))
+        """Bring what was read within the look-back into the state."""
+        if self._read_changes is not None:
+            self.bookmark.set("read", self._read_changes.text(self.bookmark.value))
 
     @override
     def holds_bookmark(self, completeness: Completeness) -> bool:

@@ -105,7 +105,8 @@ class SetAside:
         Raises:
             TooManyFailuresError: too many are gone to be so one by one.
         """
-        if self._failed.pop(parent.key, None) is None and parent.changed is not None:
+        never_audited = parent.device is not None and parent.changed is None
+        if self._failed.pop(parent.key, None) is None and not never_audited:
             self._count()
         if self._outstanding.pop(parent.key, None):
             self._bookmark.outstanding = self._outstanding

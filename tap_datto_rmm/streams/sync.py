@@ -11,6 +11,7 @@ from abc import abstractmethod
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
+from singer_sdk import metrics
 from singer_sdk.streams import Stream
 from typing_extensions import override
 
@@ -18,11 +19,12 @@ from tap_datto_rmm.api.completeness import Rows
 from tap_datto_rmm.errors import PermissionDeniedError, TapError, UnexpectedError
 from tap_datto_rmm.singer.bookmark import is_known_gap
 from tap_datto_rmm.singer.deletion_marks import DeletionMark
+from tap_datto_rmm.singer.output import Stopped
 from tap_datto_rmm.singer.writing import deletion_marks, record_messages
 from tap_datto_rmm.telemetry.report import COMPLETE, FAILED, INCOMPLETE, NOT_DUE
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
     from singer_sdk.singerlib import Message, SchemaMessage
 
@@ -138,8 +140,14 @@ class SyncedStream(Stream):
         mark = self._begin()
         rows = Rows(self.read())
         try:
-            yield from self._written(rows, mark, write_messages=write_messages)
+            with metrics.record_counter(self.name) as counter, metrics.sync_timer(self.name):
+                for record in self._written(rows, mark, write_messages=write_messages):
+                    counter.increment()
+                    yield record
             self._conclude(rows.completeness, mark)
+        except Stopped as stopped:
+            self.report.status, self.report.reasons = INCOMPLETE, [str(stopped)]
+            raise
         except TapError as error:
             self._fail(error)
         except Exception as error:
@@ -154,10 +162,9 @@ class SyncedStream(Stream):
 
     def _begin(self) -> DeletionMark | None:
         self.run.progress.begin(self.name, self.report.counters)
-        if not self.deletes_rows:
-            return None
-        self._stream_version = self._initialized_at
-        return DeletionMark(self.bookmark, self.run.settings.deletion_guard_percent)
+        self._stream_version = self._initialized_at if self.deletes_rows else None
+        guard = self.run.settings.deletion_guard_percent
+        return DeletionMark(self.bookmark, guard) if self.deletes_rows else None
 
     def _written(
         self, rows: Rows, mark: DeletionMark | None, *, write_messages: bool
@@ -168,9 +175,9 @@ class SyncedStream(Stream):
         for record in islice(self._records(rows), self.ABORT_AT_RECORD_COUNT):  # for `--test`
             if mark:
                 mark.count(record[key] for key in self.declared_keys)
+            report.records += 1
             if write_messages:
                 self._write_record_message(record)
-            report.records += 1
             if by_row:
                 progress.step()
             yield record
@@ -199,7 +206,7 @@ class SyncedStream(Stream):
             self._mark_deletions(mark, is_whole=completeness.is_whole)
 
     def refuse(self, error: TapError) -> None:
-        """Fail before anything is read, as the state says what cannot be."""
+        """Fail alone; the others go on."""
         self.report.status, self.report.reasons = FAILED, [str(error)]
         self.logger.error("%s failed: %s", self.name, error)
 
@@ -207,12 +214,11 @@ class SyncedStream(Stream):
         """Tell of a failure; raise it where no other stream could do better."""
         if isinstance(error, PermissionDeniedError):
             error.name_the_need(self.permission)
-        self.report.status, self.report.reasons = FAILED, [str(error)]
+        self.refuse(error)
         if self.run.is_fatal(error) or self.ABORT_AT_RECORD_COUNT is not None:
             self.before_state()
             self.run.write_state()
             raise error.with_traceback(None)
-        self.logger.error("%s failed: %s", self.name, error)
 
     def _count(self) -> None:
         """Bring the final numbers into the report, and tell what was not as it should be."""
@@ -220,13 +226,8 @@ class SyncedStream(Stream):
         report.left_out = issues.left_out.total() + self.repeated
         report.outstanding = len(self.bookmark.outstanding)
         report.bookmark = self.bookmark.value
-        for why, count in issues.left_out.items():
-            self.logger.warning("%s: %d left out: %s", self.name, count, why)
-        if self.repeated:
-            why = "repeats the key of a row before it, with other content"
-            self.logger.warning("%s: %d left out: %s", self.name, self.repeated, why)
-        for path, count in issues.nulled.items():
-            self.logger.warning("%s: `%s` became null in %d records", self.name, path, count)
+        for line in _lines_about(issues, self.repeated):
+            self.logger.warning("%s: %s", self.name, line)
 
     # Messages
 
@@ -265,3 +266,13 @@ class SyncedStream(Stream):
         for message in deletion_marks(self.stream_maps, version):
             self.running.write_message(message)
         mark.remember(rows, left_out)
+
+
+def _lines_about(issues: DataIssues, repeated: int) -> Iterator[str]:
+    """Word what was not as it should be."""
+    for why, count in issues.left_out.items():
+        yield f"{count} left out: {why}"
+    if repeated:
+        yield f"{repeated} left out: repeats the key of a row before it, with other content"
+    for path, count in issues.nulled.items():
+        yield f"`{path}` became null in {count} records"

@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import Console
 from rich.live import Live
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from tap_datto_rmm.telemetry.counters import Counters
 
 logger = logging.getLogger("tap-datto-rmm")
-
-SECONDS_PER_LINE: Final = 10.0
-SECONDS_PER_REDRAW: Final = 0.5
 
 
 @dataclass(slots=True)
@@ -46,6 +43,11 @@ class Progress:
         clock: seconds that never run backwards.
     """
 
+    seconds_per_line: ClassVar[float] = 10.0
+    """Until the first sign of a stretch, and between two lines of a log; none in tests."""
+    seconds_per_redraw: ClassVar[float] = 0.5
+    """Between two pictures of the living line."""
+
     def __init__(
         self,
         budget: Callable[[], tuple[int, int]],
@@ -55,7 +57,7 @@ class Progress:
         self._budget = budget
         self._clock = clock
         self._line = _LivingLine.on_terminal()
-        self._every = SECONDS_PER_REDRAW if self._line else SECONDS_PER_LINE
+        self._every = self.seconds_per_redraw if self._line else self.seconds_per_line
         self._stretch: _Stretch
         self._next: float
         self.begin("", None)
@@ -116,7 +118,7 @@ class Progress:
     def _start(self, name: str) -> None:
         now = self._clock()
         self._stretch = _Stretch(name, now, self._counters.calls if self._counters else 0)
-        self._next = now + SECONDS_PER_LINE
+        self._next = now + self.seconds_per_line
         self.end()
 
     def _words(self, now: float) -> str:

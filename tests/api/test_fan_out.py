@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_datto_rmm.api.audits import AuditDemand, Sweep, mark_of
+from tap_datto_rmm.api.changes import ChangeDemand, Sweep, mark_of
 from tap_datto_rmm.api.completeness import WHOLE
 from tap_datto_rmm.api.devices import Device
 from tap_datto_rmm.api.fan_out import (
@@ -51,11 +51,11 @@ DEVICES_FOUND = st.lists(
 )
 KINDS = st.sampled_from([SITES, DEVICES, COMPUTERS, ESXI_HOSTS, PRINTERS, JOBS])
 DEMANDS = st.builds(
-    AuditDemand,
+    ChangeDemand,
     since=st.none() | DATES,
     lookback=st.sampled_from([timedelta(), timedelta(days=2)]),
     sweep=st.builds(Sweep, st.floats(0, 0.99), st.floats(0, 1)),
-).map(lambda audits: Demand(audits=audits))
+).map(lambda changes: Demand(changes=changes))
 
 
 class Found:
@@ -115,20 +115,20 @@ def computers(*audited: int | None) -> list[Device]:
 def test_what_an_earlier_run_could_not_read_comes_first_wherever_the_bookmark_is() -> None:
     devices = computers(1, 2, 5, 6)
     first = frozenset({"d1"})
-    demand = Demand(first=first, audits=AuditDemand(since=day(4), first=first))
+    demand = Demand(first=first, changes=ChangeDemand(since=day(4), first=first))
     assert [p.key for p in asked(COMPUTERS, demand, Found(devices))] == ["d1", "d2", "d3"]
 
 
 def test_what_is_no_longer_listed_is_not_asked_for() -> None:
-    demand = Demand(first={"gone"}, audits=AuditDemand(first=frozenset({"gone"})))
+    demand = Demand(first={"gone"}, changes=ChangeDemand(first=frozenset({"gone"})))
     assert asked(COMPUTERS, demand, Found([])) == []
 
 
 def test_a_date_that_shows_late_is_asked_for_and_one_that_was_read_is_not() -> None:
     devices = computers(3, 3, 1)
-    read = frozenset({mark_of(devices[0])})
-    audits = AuditDemand(since=day(4), lookback=timedelta(days=2), marks=read)
-    assert [p.key for p in asked(COMPUTERS, Demand(audits=audits), Found(devices))] == ["d1"]
+    read = frozenset({mark_of("d0", day(3))})
+    changes = ChangeDemand(since=day(4), lookback=timedelta(days=2), marks=read)
+    assert [p.key for p in asked(COMPUTERS, Demand(changes=changes), Found(devices))] == ["d1"]
 
 
 def test_a_stream_that_is_not_due_asks_only_for_what_it_could_not_read() -> None:

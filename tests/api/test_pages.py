@@ -126,7 +126,7 @@ def test_a_next_page_of_another_list_is_refused() -> None:
         {"software": [], "pageDetails": {"count": 0, "totalCount": 0}},
         {"pageDetails": {"count": 0}},
     ],
-    ids=str,
+    ids=["no content", "null rows", "empty rows", "no rows"],
 )
 def test_a_well_formed_answer_without_rows_is_empty_and_not_damaged(answer: object) -> None:
     assert list(read(answer, paged=True).rows) == []

@@ -22,7 +22,7 @@ from tests.conftest import SECRETS, Run, TapCommand
 from tests.e2e.scene import IMPATIENT, START, Scene
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from datto_rmm_sandbox import Sandbox
 
@@ -51,8 +51,8 @@ class QuickTapCommand(TapCommand):
     forker: Forker | None = None
     patience: dict[str, float] = field(default_factory=dict)
     """How the tap's retry policy differs from its own, so that no test waits minutes."""
-    progress: dict[str, float] = field(default_factory=dict)
-    """How the constants of the tap's progress differ, so that no test waits ten seconds."""
+    tells_every_step: bool = False
+    """Whether progress is told at once, so that no test waits ten seconds."""
     peak: int = 0
     """KiB of memory that the last run took at most, with what it shares with the others."""
     screen: str | None = None
@@ -71,7 +71,7 @@ class QuickTapCommand(TapCommand):
                 "err": self.screen or str(err),
                 "timeout": math.ceil(timeout),
                 "patience": self.patience,
-                "progress": self.progress,
+                "tells_every_step": self.tells_every_step,
             }
         )
         log = "" if self.screen else err.read_text(encoding="utf-8")
@@ -121,7 +121,7 @@ def shell(tmp_path: Path) -> Shell:
 
 
 @contextmanager
-def forking() -> Iterator[Forker]:
+def forking() -> Generator[Forker]:
     """Run a process that has imported the tap."""
     script = Path(__file__).with_name("forker.py")
     process = subprocess.Popen(

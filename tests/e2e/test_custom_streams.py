@@ -221,20 +221,31 @@ def test_it_is_discovered_beside_the_built_in_streams(quick: QuickTapCommand) ->
     assert of_stream["selected-by-default"] is True
 
 
+PRINTERS = {
+    "name": "printers",
+    "path": "/v2/audit/printer/{deviceUid}",
+    "primary_keys": ["deviceUid"],
+    "component": "PrinterAudit",
+    "parent": "devices",
+}
+
+
 def test_a_device_that_the_endpoint_refuses_is_left_out_and_counted(
-    quick: QuickTapCommand, account: Sandbox
+    quick: QuickTapCommand, sandbox: Callable[..., Sandbox]
 ) -> None:
-    stream = {
-        "name": "printers",
-        "path": "/v2/audit/printer/{deviceUid}",
-        "primary_keys": ["deviceUid"],
-        "component": "PrinterAudit",
-        "parent": "devices",
-    }
-    run = read(quick, account, stream)
+    account = sandbox(devices=18)
+    run = read(quick, account, PRINTERS)
     printers = sum(d["deviceClass"] == "printer" for d in wire(account, "devices"))
     assert len(run.records["printers"]) == printers > 0
-    assert f"printers: {30 - printers} left out: has nothing to give (HTTP 400)" in run.err
+    assert f"printers: {18 - printers} left out: has nothing to give (HTTP 400)" in run.err
+
+
+def test_an_endpoint_that_refuses_most_devices_fails_as_a_whole(
+    quick: QuickTapCommand, account: Sandbox
+) -> None:
+    run = quick.sync(fast(account, custom_streams=[PRINTERS]), "printers")
+    assert run.code == 1
+    assert "20 of 30 could not be read: no matter of one by one" in run.err
 
 
 SOUND = {"name": "extra", "path": "/v2/account", "primary_keys": ["uid"], "component": "Account"}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import SECRETS, calls, fast
+from tests.e2e.scene import IMPATIENT
 from tests.e2e.test_settings import FINE, errors, in_environment
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def test_what_else_a_dotenv_sets_counts_unless_it_is_exported(
     quick: QuickTapCommand, exported: dict[str, str]
 ) -> None:
     write_dotenv(quick, "HTTPS_PROXY=http://127.0.0.1:9", "NO_PROXY=")
-    quick.patience = {"tries": 1, "first_tries": 1, "longest_wait": 0.05, "refused_seconds": 0}
+    quick.patience = IMPATIENT
     quick.environment = exported
     run = quick({**FINE, "platform": None, "api_url": "https://127.0.0.1:9"}, "--config=ENV")
     assert run.code == 1

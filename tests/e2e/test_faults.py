@@ -280,7 +280,7 @@ def test_a_fault_that_lasts_fails_its_stream_and_no_other(
     assert len(failed) >= 1
     assert f"{stream}: " in failed[0]
     assert re.search(message, failed[0])
-    assert f"streams failed: {stream}" in run.err.splitlines()[-1]
+    assert f"streams are not complete: {stream} (failed)" in run.err.splitlines()[-1]
     assert records(run, "users") == bench.wanted("users")
     assert records(run, "sites") == bench.wanted("sites")
     if place != "list page":
@@ -484,7 +484,9 @@ def test_a_missing_permission_is_named_and_the_other_streams_are_complete(bench:
         r"activity_logs: 0 records.*FAILED: /v2/activity-logs: HTTP 403\. .* needs: .*Administr",
         failed[1],
     )
-    assert run.err.splitlines()[-1].endswith("2 of 4 streams failed: users, activity_logs")
+    assert run.err.splitlines()[-1].endswith(
+        "2 of 4 streams are not complete: users (failed), activity_logs (failed)"
+    )
     for stream in ("sites", "printer_audits"):
         assert records(run, stream) == bench.wanted(stream)
     assert run.bookmark("printer_audits")
@@ -602,7 +604,7 @@ def test_a_401_on_one_path_alone_costs_that_stream_only(bench: Bench) -> None:
     run = bench.run("users", "components", "account_variables")
     assert run.code == 1
     assert "users failed: /v2/account/users: HTTP 401 twice in a row" in run.err
-    assert "1 of 3 streams failed: users" in run.err.splitlines()[-1]
+    assert "1 of 3 streams are not complete: users (failed)" in run.err.splitlines()[-1]
     assert run.records["components"]
     assert run.records["account_variables"]
 

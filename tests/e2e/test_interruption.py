@@ -161,7 +161,7 @@ def test_a_target_that_does_not_read_cannot_keep_the_run_from_ending(
     sandbox: Callable[..., Sandbox], tmp_path: Path
 ) -> None:
     with running(tmp_path, sandbox(devices=100), "device_software") as run:
-        run.read(1)
+        run.read(2)  # whose account it is, and the SCHEMA
         time.sleep(1)  # the pipe is full now
         run.process.send_signal(signal.SIGTERM)
         assert run.ends(within=SECONDS_TO_END + SECONDS) == 143
@@ -213,9 +213,13 @@ def test_an_output_that_nobody_reads_from_the_start_ends_likewise(
 # Twenty random moments
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
+@pytest.mark.parametrize(
+    ("signum", "most"),  # after SIGKILL, what followed the last STATE is read again
+    [(signal.SIGTERM, 300), (signal.SIGKILL, 700)],
+    ids=["SIGTERM", "SIGKILL"],
+)
 def test_a_sync_of_2000_devices_that_dies_at_random_moments_loses_nothing_and_repeats_little(
-    sandbox: Callable[..., Sandbox], tmp_path: Path, signum: signal.Signals
+    sandbox: Callable[..., Sandbox], tmp_path: Path, signum: signal.Signals, most: int
 ) -> None:
     account, warehouse = sandbox(devices=2000, udf="absent"), Warehouse()
     streams = ("activity_logs", "device_audits")
@@ -225,7 +229,7 @@ def test_a_sync_of_2000_devices_that_dies_at_random_moments_loses_nothing_and_re
     for _ in range(10):
         state = warehouse.state or None
         with running(tmp_path, account, *streams, state=state, lookback_minutes=5) as run:
-            messages = read_some(run, chance.randint(1, 300), chance.random() * 0.02)
+            messages = read_some(run, chance.randint(1, most), chance.random() * 0.02)
             run.process.send_signal(signum)
             messages += run.read_rest()
             assert run.ends() == (143 if signum is signal.SIGTERM else -signum)
@@ -236,7 +240,7 @@ def test_a_sync_of_2000_devices_that_dies_at_random_moments_loses_nothing_and_re
     assert len(warehouse.tables["device_audits"]) > 500
     warehouse.sync(account, *streams)
     repeated.append((before & Counter(asked(account))).total())
-    assert max(repeated) <= 600, repeated
+    assert max(repeated) <= most + 300, repeated
     assert_equal(warehouse, account, *streams)
 
 
@@ -250,8 +254,8 @@ def read_some(run: Running, audits: int, more_seconds: float) -> list[Json]:
     return messages
 
 
-def test_a_state_is_told_every_few_hundred_devices(sandbox: Callable[..., Sandbox]) -> None:
+def test_a_state_is_told_after_at_most_500_records(sandbox: Callable[..., Sandbox]) -> None:
     account, warehouse = sandbox(devices=1000, udf="absent"), Warehouse()
     sync = warehouse.sync(account, "device_audits")
     kinds = "".join(message["type"][0] + message["type"][1] for message in sync.messages)
-    assert re.fullmatch(r"SC(RE){1,200}(ST(RE){200}){3,}ST(RE)*ST", kinds)
+    assert re.fullmatch(r"STSC((RE){1,500}ST){2,}", kinds)

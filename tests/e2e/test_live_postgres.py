@@ -1,16 +1,18 @@
-"""Ten syncs in a row into a real PostgreSQL, piped as in a shell, while the account lives."""
+"""Into a real PostgreSQL, piped as in a shell: ten syncs in a row, and every time zone."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
-from demo.pipeline import MELTANO_FOLDER, Pipeline, alone_in_this_clone
-from demo.postgres import Postgres
+from demo.pipeline import MELTANO_FOLDER, ROOT, Pipeline, alone_in_this_clone
+from demo.postgres import DATABASE, Postgres
 from tests.conftest import TapCommand, calls, fast
 from tests.e2e.test_meltano_postgres import warehouse
 from tests.e2e.warehouse import selection, true_rows, without_left_devices
@@ -25,6 +27,11 @@ AUDITS = ("device_audits", "esxi_host_audits", "printer_audits")
 STREAMS = ("account", "sites", "devices", "alerts", "activity_logs", *AUDITS)
 SYNCS = 10
 
+DATES = ("devices", "alerts", "activity_logs", "device_audits")
+"""Streams that are full of date-times."""
+AFTER_THE_HOUR_CAME_TWICE = datetime(2026, 10, 25, 1, 50, tzinfo=UTC)
+"""In Berlin it was 02:00 to 03:00 twice that night: from 00:00 UTC, and from 01:00 UTC."""
+
 
 @pytest.fixture
 def postgres(tmp_path: Path) -> Iterator[Postgres]:
@@ -32,6 +39,19 @@ def postgres(tmp_path: Path) -> Iterator[Postgres]:
     with alone_in_this_clone(), Postgres(tmp_path / "postgres") as server:
         Pipeline(tmp_path, {}).install()
         yield server
+
+
+def target_command(folder: Path, postgres: Postgres, **settings: object) -> list[str]:
+    """The target's command line, configured as in meltano.yml."""
+    loaders = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))["plugins"][
+        "loaders"
+    ]
+    config = next(loader["config"] for loader in loaders if loader["name"] == "target-postgres")
+    own = {**postgres.settings, "port": postgres.port, "default_target_schema": "datto_rmm"}
+    path = folder / "target.json"
+    path.write_text(json.dumps({**config, **own, **settings}), encoding="utf-8")
+    program = MELTANO_FOLDER / "loaders/target-postgres/venv/bin/target-postgres"
+    return [os.fspath(program), "--config", os.fspath(path)]
 
 
 def piped(folder: Path, tap: list[str], target: list[str]) -> dict[str, Any]:
@@ -53,13 +73,7 @@ def test_after_each_of_ten_syncs_postgresql_equals_the_account_at_the_cost_of_wh
     sandbox: Callable[..., Sandbox], postgres: Postgres, tmp_path: Path
 ) -> None:
     account = sandbox(devices=160, udf="30")
-    target_config = tmp_path / "target.json"
-    settings = {"load_method": "upsert", "default_target_schema": "datto_rmm", "hard_delete": True}
-    target_config.write_text(
-        json.dumps({**postgres.settings, **settings, "port": int(postgres.settings["port"])})
-    )
-    program = MELTANO_FOLDER / "loaders/target-postgres/venv/bin/target-postgres"
-    target = [os.fspath(program), "--config", os.fspath(target_config)]
+    target = target_command(tmp_path, postgres, hard_delete=True)
     tap = TapCommand(tmp_path)
     config = fast(account, emit_activate_version_messages=True, deletion_guard_percent=50)
     state: dict[str, Any] | None = None
@@ -86,3 +100,23 @@ def test_after_each_of_ten_syncs_postgresql_equals_the_account_at_the_cost_of_wh
             audits = sum(number for path, number in made.items() if "{" in path)
             assert changed <= audits <= 1.1 * changed, (sync, made)
             assert sum(made.values()) - audits <= 6 + 2 * 8, (sync, made)
+
+
+@pytest.mark.parametrize("time_zone", ["UTC", "Australia/Sydney", "Europe/Berlin"])
+def test_the_same_instants_are_stored_whatever_the_time_zone_of_the_database(
+    sandbox: Callable[..., Sandbox], postgres: Postgres, tmp_path: Path, time_zone: str
+) -> None:
+    account = sandbox(now=int(AFTER_THE_HOUR_CAME_TWICE.timestamp() * 1000))
+    with postgres.connect() as connection:
+        connection.execute(f"ALTER DATABASE {DATABASE} SET timezone TO '{time_zone}'".encode())
+    tap = TapCommand(tmp_path).arguments(fast(account), catalog=selection(*DATES))
+    piped(tmp_path, tap, target_command(tmp_path, postgres))
+    found = warehouse(postgres)
+    moments = set()
+    for stream in DATES:
+        wanted, got = true_rows(account, stream), found[stream]
+        assert got.keys() == wanted.keys()
+        for key, row in wanted.items():
+            assert {name: got[key].get(name) for name in row} == row
+            moments |= {value[:13] for value in row.values() if isinstance(value, str)}
+    assert {"2026-10-25T00", "2026-10-25T01"} <= moments

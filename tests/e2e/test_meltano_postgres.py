@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,9 +16,10 @@ from demo import tables
 from demo.answers import install
 from demo.page.data import collect
 from demo.pipeline import SCHEMA, TAP, Pipeline, PipelineError, alone_in_this_clone
-from demo.postgres import Postgres, psql
+from demo.postgres import DATABASE, Postgres, psql
 from tests import truth
 from tests.conftest import calls
+from tests.e2e.warehouse import without_left_devices
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from datto_rmm_sandbox import Sandbox
 
 DEVICES = 60
+REMOVED = 2
+TIME_ZONE = "Australia/Sydney"
+"""Of the database: nothing that is loaded may depend on it."""
 BY_DEFAULT = [name for name, stream in truth.STREAMS.items() if stream.by_default]
 """Streams that a user gets who selects nothing."""
 
@@ -46,6 +50,8 @@ class Loaded:
     found: list[dict[str, Records]]
     """What PostgreSQL held after each run."""
     calls: list[Counter[str]]
+    logs: list[str]
+    """What Meltano and its plugins said in each run."""
 
     def ask(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         with self.postgres.connect() as connection:
@@ -61,16 +67,29 @@ def loaded(
     with alone_in_this_clone(), Postgres(folder / "postgres") as postgres:
         pipeline = Pipeline(folder, settings(sandbox, postgres.settings, folder))
         pipeline.install()
-        loaded = Loaded(sandbox, postgres, pipeline, [], [], [])
+        with postgres.connect() as connection:
+            connection.execute(f"ALTER DATABASE {DATABASE} SET timezone TO '{TIME_ZONE}'".encode())
+        loaded = Loaded(sandbox, postgres, pipeline, [], [], [], [])
         for minutes in (0, 60):
             if minutes:
-                sandbox.advance(minutes, removed=0)
+                sandbox.advance(minutes, removed=REMOVED)
             calls(sandbox)
-            pipeline.run("target-postgres")
+            loaded.logs.append(pipeline.run("target-postgres").read_text(encoding="utf-8"))
             loaded.calls.append(calls(sandbox))
             loaded.wanted.append(account(sandbox))
-            loaded.found.append(warehouse(postgres))
+            loaded.found.append(
+                {
+                    stream: without_left_devices(sandbox, stream, rows)
+                    if has_device(stream)
+                    else rows
+                    for stream, rows in warehouse(postgres).items()
+                }
+            )
         yield loaded
+
+
+def has_device(stream: str) -> bool:
+    return "deviceUid" in truth.STREAMS[stream].keys
 
 
 def settings(
@@ -80,7 +99,7 @@ def settings(
         TAP: {
             **sandbox.settings,
             "max_requests_per_minute": "1000000",
-            "refresh_hours": "{}",  # both runs read everything
+            "refresh_hours": '{"site_*": 0}',  # all of it in each run
         },
         "target-postgres": target,
         "target-jsonl": {"destination_path": str(folder)},
@@ -98,7 +117,10 @@ def account(sandbox: Sandbox) -> dict[str, Records]:
 
 
 def warehouse(postgres: Postgres) -> dict[str, Records]:
-    """Read what is in PostgreSQL, dates as the tap writes them, the target's columns left out."""
+    """Read what is in PostgreSQL, dates as the tap writes them, the target's columns left out.
+
+    Rows that are marked as gone from the account are left out too.
+    """
     found: dict[str, Records] = {}
     with postgres.connect() as connection:
         for stream in tables.table_names(connection):
@@ -107,9 +129,10 @@ def warehouse(postgres: Postgres) -> dict[str, Records]:
             records = [
                 {name: as_json(row[name]) for name in row if not name.startswith("_sdc_")}
                 for row in rows
+                if row["_sdc_deleted_at"] is None
             ]
             found[stream] = {truth.key_of(stream, record): record for record in records}
-            assert len(found[stream]) == len(rows)
+            assert len(found[stream]) == len(records)
     return found
 
 
@@ -178,6 +201,23 @@ def test_columns_have_sensible_types(loaded: Loaded, column: str, kind: str) -> 
         name,
     )
     assert types == [(kind,)]
+
+
+def test_a_device_that_is_gone_is_marked_with_the_moment_in_utc(loaded: Loaded) -> None:
+    gone = loaded.wanted[0]["devices"].keys() - loaded.wanted[1]["devices"].keys()
+    assert len(gone) == REMOVED
+    marked = loaded.ask(
+        "SELECT uid, _sdc_deleted_at FROM datto_rmm.devices WHERE _sdc_deleted_at IS NOT NULL"
+    )
+    assert {(uid,) for uid, _ in marked} == gone
+    for _, moment in marked:
+        assert abs(datetime.now(UTC) - moment.replace(tzinfo=UTC)) < timedelta(hours=1)
+
+
+def test_rows_are_loaded_by_copy(loaded: Loaded) -> None:
+    for log in loaded.logs:
+        assert "with SQL: COPY" in log
+        assert "with SQL: INSERT" not in log
 
 
 def test_the_second_run_asks_for_the_audits_that_are_new_and_no_others(loaded: Loaded) -> None:

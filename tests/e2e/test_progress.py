@@ -18,18 +18,17 @@ from tests.conftest import fast
 from tests.e2e.warehouse import selection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator
 
     from datto_rmm_sandbox import Sandbox
 
     from tests.conftest import TapCommand
     from tests.e2e.conftest import QuickTapCommand
 
-AT_EVERY_STEP: Mapping[str, float] = {"SECONDS_PER_LINE": 0, "SECONDS_PER_REDRAW": 0}
-START = f"""\
+START = """\
 from tap_datto_rmm import __main__
-from tap_datto_rmm.telemetry import progress
-vars(progress).update({AT_EVERY_STEP})
+from tap_datto_rmm.telemetry.progress import Progress
+Progress.seconds_per_line = Progress.seconds_per_redraw = 0
 __main__.main()
 """
 TERMINAL = {"TERM": "xterm-256color", "COLUMNS": "200"}
@@ -106,7 +105,7 @@ def test_a_log_has_a_line_for_the_list_of_devices_and_one_for_each_that_is_asked
     quick: QuickTapCommand, sandbox: Callable[..., Sandbox]
 ) -> None:
     account = sandbox(devices=60)
-    quick.progress = {**AT_EVERY_STEP}
+    quick.tells_every_step = True
     run = quick.sync(fast(account, page_size=20), "printer_audits")
     printers = len(run.records["printer_audits"])
     assert told(run.err, "printer_audits") == [
@@ -120,7 +119,7 @@ def test_a_log_counts_devices_of_the_sites_lists_on_top_of_those_of_the_accounts
     quick: QuickTapCommand, sandbox: Callable[..., Sandbox]
 ) -> None:
     account = sandbox(devices=60, device_list="subset")
-    quick.progress = {**AT_EVERY_STEP}
+    quick.tells_every_step = True
     run = quick.sync(fast(account, page_size=20), "devices")
     found = len(run.records["devices"])
     sites = len(account.account.sites)
@@ -137,7 +136,7 @@ def test_a_log_counts_devices_of_the_sites_lists_on_top_of_those_of_the_accounts
 def test_a_log_has_the_metrics_of_the_sdk_beside_the_progress(
     quick: QuickTapCommand, sandbox: Callable[..., Sandbox]
 ) -> None:
-    quick.progress = {**AT_EVERY_STEP}
+    quick.tells_every_step = True
     run = quick.sync(fast(sandbox()), "users")
     metrics = [json.loads(line) for line in re.findall(r"INFO .* METRIC: (.*)", run.err)]
     values = {metric["metric"]: metric["value"] for metric in metrics}
@@ -149,7 +148,7 @@ def test_a_log_has_the_metrics_of_the_sdk_beside_the_progress(
 def test_a_terminal_has_one_line_that_rewrites_itself_and_is_gone_at_the_end(
     quick: QuickTapCommand, sandbox: Callable[..., Sandbox], screen: Screen
 ) -> None:
-    quick.progress, quick.screen = {**AT_EVERY_STEP}, screen.path
+    quick.tells_every_step, quick.screen = True, screen.path
     quick.environment = TERMINAL
     run = quick(fast(sandbox()), catalog=selection("users", "printer_audits"))
     shown = screen.text()
@@ -167,7 +166,7 @@ def test_a_terminal_has_one_line_that_rewrites_itself_and_is_gone_at_the_end(
 def test_a_terminal_that_cannot_rewrite_a_line_has_lines_as_in_a_log(
     quick: QuickTapCommand, sandbox: Callable[..., Sandbox], screen: Screen
 ) -> None:
-    quick.progress, quick.screen = {**AT_EVERY_STEP}, screen.path
+    quick.tells_every_step, quick.screen = True, screen.path
     quick.environment = {"TERM": "dumb"}
     run = quick(fast(sandbox()), catalog=selection("users"))
     shown = screen.text()

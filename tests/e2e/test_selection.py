@@ -29,16 +29,19 @@ class Cost(NamedTuple):
     each: tuple[str, ...] = ()
     of: str = ""
     """The stream that has one record for each of these parents."""
+    besides: tuple[str, ...] = ()
+    """Endpoints that tell of each job whether its output may still grow."""
 
 
 SITES = {"/v2/account/sites": 1}
-DEVICES = {"/v2/account": 1, "/v2/account/devices": 1}
-"""The device list, and the account's own count to hold it against."""
+DEVICES = {"/v2/account/devices": 1}
 LOG = {"/v2/activity-logs": 1}
 RESULTS = "/v2/job/{job_uid}/results/{device_uid}"
 
+JOBS = ("/v2/job/{job_uid}",)
+
 NEEDS: dict[str, Cost] = {
-    "account": Cost({"/v2/account": 1}),
+    "account": Cost({}),
     "sites": Cost(SITES),
     "devices": Cost(DEVICES),
     "alerts": Cost({"/v2/account/alerts/open": 1, "/v2/account/alerts/resolved": 1}),
@@ -61,13 +64,15 @@ NEEDS: dict[str, Cost] = {
     ),
     "site_patches": Cost(SITES, ("/v2/site/{site_uid}/patches",), "site_settings"),
     "device_patches": Cost(DEVICES, ("/v2/device/{device_uid}/patches",), "device_audits"),
-    "jobs": Cost(LOG, ("/v2/job/{job_uid}",), "jobs"),
+    "jobs": Cost(LOG, JOBS, "jobs"),
     "job_components": Cost(LOG, ("/v2/job/{job_uid}/components",), "jobs"),
     "job_results": Cost(LOG, (RESULTS,), "job_results"),
-    "job_outputs": Cost(LOG, (f"{RESULTS}/stdout", f"{RESULTS}/stderr"), "job_results"),
+    "job_outputs": Cost(LOG, (f"{RESULTS}/stdout", f"{RESULTS}/stderr"), "job_results", JOBS),
     "devices_v3": Cost({"/v3/account/devices": 1}),
 }
 
+WHOSE = {"/v2/account": 1}
+"""What every run asks first: whose account it is. The stream and the devices use the answer."""
 ROWS_OF_A_PAGE = 250
 
 
@@ -111,12 +116,14 @@ def small(sandboxes: Callable[..., Sandbox], quickly: Callable[[str], QuickTapCo
 
 def cost(small: Small, stream: str) -> Counter[str]:
     """Work out the calls that a stream needs when it is the only one."""
-    lists, each, of = NEEDS[stream]
-    needed = Counter(lists)
+    lists, each, of, besides = NEEDS[stream]
+    needed = Counter(WHOSE | lists)
     rows = Counter(json.dumps(line["parent"]) for line in small.lines[stream])
     further_pages = sum((count - 1) // ROWS_OF_A_PAGE for count in rows.values()) if each else 0
     for endpoint in each:
         needed[endpoint] = len(small.records(of)) + further_pages
+    for endpoint in besides:
+        needed[endpoint] = len(small.records("jobs"))
     return needed
 
 

@@ -71,10 +71,12 @@ class Sleepless(Closing):
         self._moved = clock
         self.slept: list[float] = []
         self.lines: list[str] = []
+        self.while_asleep: Callable[[], None] = lambda: None
 
     @override
     def sleep(self, seconds: float) -> None:
         self.check()
+        self.while_asleep()
         self.slept.append(seconds)
         self._moved.now += seconds
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
@@ -56,9 +57,13 @@ def test_an_answer_is_fetched_with_the_token_and_read() -> None:
     assert asked.headers == {"Authorization": "Bearer t0k3n"}
 
 
-@pytest.mark.parametrize("nothing", [said(None), Response(204, {}, b"")])
-def test_null_and_no_content_are_for_the_reader_to_judge(nothing: Reply) -> None:
-    assert bench(in_turn(nothing)).client.get(PATH, read=lambda answer: answer is None)
+@pytest.mark.parametrize(
+    ("nothing", "means"),
+    [(said(None), None), (Response(204, {}, b""), NO_CONTENT)],
+    ids=["null", "no content"],
+)
+def test_null_and_no_content_are_for_the_reader_to_judge(nothing: Reply, means: object) -> None:
+    assert bench(in_turn(nothing)).client.get(PATH, read=lambda answer: answer is means)
 
 
 def test_an_answer_that_the_reader_finds_damaged_is_asked_for_again() -> None:
@@ -235,7 +240,8 @@ def test_a_429_is_sent_again_when_the_server_allows_it() -> None:
     seconds = made.took(lambda: made.client.get(PATH))
     assert 7 <= seconds <= 7.7
     assert (made.client.counters.refusals, made.client.counters.retries) == (1, 0)
-    assert made.closing.lines == [f"HTTP 429 on {PATH}: all requests wait 7 s, then go slower"]
+    (told,) = made.closing.lines
+    assert re.fullmatch(f"HTTP 429 on {PATH}: all requests wait [78] s, then go slower", told)
 
 
 def test_a_429_that_goes_on_ends_the_run_for_all() -> None:
@@ -273,6 +279,42 @@ def test_an_address_that_was_never_let_in_is_not_waited_for() -> None:
     assert isinstance(error, RateLimitError)
     assert "this IP address is blocked" in str(error)
     assert made.closing.slept == []
+
+
+# What somebody who watches is told
+
+
+def test_a_pause_for_the_limit_is_told() -> None:
+    made = bench(in_turn(said(1)))
+    made.client.get(PATH)
+    assert made.client.waits_for() is None
+    made.client.limiter.pause(41)
+    assert made.client.waits_for() == "waiting 41 s for the rate limit"
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (said(status=502), f"retrying {PATH} after HTTP 502"),
+        (lost(), f"retrying {PATH} after a failure"),
+    ],
+)
+def test_a_retry_is_told_while_it_waits(failure: Reply, told: str) -> None:
+    made, heard = bench(in_turn(failure, said(1))), []
+    made.closing.while_asleep = lambda: heard.append(made.client.waits_for())
+    made.client.get(PATH)
+    assert heard == [told]
+    assert made.client.waits_for() is None
+
+
+def test_an_outage_is_told_while_it_lasts() -> None:
+    made, heard = bench(in_turn(said(1))), []
+    made.client.get(PATH)
+    made.transport.everywhere = True
+    made.transport.answer = in_turn(*[said(status=502)] * 5, said(1))
+    made.closing.while_asleep = lambda: heard.append(made.client.waits_for())
+    made.client.get(PATH)
+    assert heard[1:4] == [f"waiting for the host, since {seconds} s" for seconds in (1, 2, 4)]
 
 
 # Views, threads, the end

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 import pytest
 
 from tap_datto_rmm.errors import ApiError, NotAvailableError, PermissionDeniedError
-from tap_datto_rmm.http.decoding import Items
+from tap_datto_rmm.http.decoding import NO_CONTENT, Items
 from tap_datto_rmm.http.responses import outcome_of, retry_after
 from tap_datto_rmm.http.retry import Again, Failed, Success
 from tap_datto_rmm.http.transport import Response
@@ -33,7 +33,7 @@ def test_json_of_any_kind_is_an_answer(answer: object) -> None:
 
 
 def test_a_response_without_content_is_an_answer_and_an_empty_200_is_not() -> None:
-    assert outcome_of(Response(204, {}, b""), WHERE, SERVICE) == Success(None)
+    assert outcome_of(Response(204, {}, b""), WHERE, SERVICE) == Success(NO_CONTENT)
     outcome, error, text = failure(Response(200, {}, b""))
     assert (outcome, error) == (Again, ApiError)
     assert "HTTP 200 with 0 bytes that are not JSON (no type)" in text

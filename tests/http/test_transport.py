@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 import requests
 import requests.adapters
+from urllib3.connection import HTTPConnection
 
+from tap_datto_rmm.http.deadline import with_deadline
 from tap_datto_rmm.http.requests_transport import RequestsTransport
 from tap_datto_rmm.http.transport import Cause, Lost, Request, Response
 
@@ -187,6 +189,12 @@ def test_the_time_out_begins_anew_with_each_request(transport: RequestsTransport
         replies = [transport.send(Request("GET", url)) for _ in range(3)]
         transport.close()
     assert all(isinstance(reply, Response) for reply in replies)
+
+
+def test_a_class_of_connections_is_made_once() -> None:
+    made = with_deadline(HTTPConnection)
+    assert issubclass(made, HTTPConnection)
+    assert with_deadline(made) is made
 
 
 def test_no_thread_is_left_behind(transport: RequestsTransport) -> None:

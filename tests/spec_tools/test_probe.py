@@ -218,7 +218,7 @@ def test_what_an_account_lacks_or_forbids_is_told(
     [
         ({"api_secret": "wrong"}, {}, "refused the credentials"),
         ({"page_size": 0}, {}, "Setting `page_size` must be"),
-        ({"api_url": "http://127.0.0.1:1"}, {}, "the connection failed"),
+        ({"api_url": "http://127.0.0.1:1"}, {}, "refuses the connection"),
         ({"spec_path": "missing.json"}, {}, "Cannot read missing.json"),
         ({}, {"faults": ("status=429:path=/v2",)}, "429"),
     ],

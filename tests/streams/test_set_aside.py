@@ -8,6 +8,7 @@ from typing import Any
 import pendulum
 import pytest
 
+from tap_datto_rmm.api.devices import Device
 from tap_datto_rmm.api.fan_out import Parent
 from tap_datto_rmm.errors import (
     ApiError,
@@ -99,7 +100,8 @@ def test_what_is_asked_for_in_each_run_need_not_be_remembered_as_gone() -> None:
     kept = bookmark()
     failing = aside(kept, total=30)
     for number in range(30):
-        failing.be_gone(Parent(f"p{number}", {}, None), GONE)
+        device = Device(f"p{number}", "device", None)
+        failing.be_gone(Parent(f"p{number}", {}, None, device), GONE)
     failing.settle()
     assert kept.gone == []
 

@@ -9,9 +9,9 @@ import pytest
 
 from tap_datto_rmm.errors import ApiError, OutageError, RequestError, TransportError
 from tap_datto_rmm.http.closing import Closed
-from tap_datto_rmm.http.outage import HostWatch
-from tap_datto_rmm.http.persistence import Persistence
+from tap_datto_rmm.http.health import HostHealth
 from tap_datto_rmm.http.retry import REFUSED, Again, Failed, RetryPolicy, Success
+from tap_datto_rmm.http.retrying import Retrying
 from tests.http.fakes import POLICY, Clock, Sleepless
 
 if TYPE_CHECKING:
@@ -30,16 +30,14 @@ class Loop:
     def __init__(self, policy: RetryPolicy = POLICY, *, succeeded: bool = True) -> None:
         self.clock = Clock()
         self.closing = Sleepless(self.clock)
-        self.watch = HostWatch(policy, self.closing, self.clock)
+        self.health = HostHealth(policy, self.closing, self.clock)
         self.probes: list[float] = []
         self.probe: Callable[[], Again | None] = lambda: None
         self.retried: list[RequestError] = []
-        self.persistence = Persistence(
-            policy, self.watch, self._probe, self.closing.sleep, self.clock
-        )
-        self.watch.answered = True
+        self.retrying = Retrying(policy, self.health, self._probe, self.closing.sleep, self.clock)
+        self.health.answered = True
         if succeeded:
-            self.watch.succeeded()
+            self.health.succeeded()
         self.clock.now += 1
 
     def _probe(self) -> Again | None:
@@ -52,7 +50,7 @@ class Loop:
         """The answer or the error, and the seconds that it took."""
         started = self.clock.now
         try:
-            answer: str | RequestError = self.persistence.until_answered(
+            answer: str | RequestError = self.retrying.until_answered(
                 attempt, self.retried.append, patience
             )
         except RequestError as error:
@@ -102,7 +100,7 @@ def test_while_others_succeed_a_failing_request_costs_a_minute_at_most(took: flo
 
     def attempt() -> Outcome[str]:
         loop.clock.now += took
-        loop.watch.succeeded()  # another request
+        loop.health.succeeded()  # another request
         return Again(DOWN.error, seconds=took)
 
     error, seconds = loop.ask(attempt)
@@ -117,7 +115,7 @@ def test_a_request_that_hangs_gets_one_more_try() -> None:
     def attempt() -> Outcome[str]:
         attempts.append(1)
         loop.clock.now += 60
-        loop.watch.succeeded()
+        loop.health.succeeded()
         return Again(CUT.error, seconds=60)
 
     assert loop.ask(attempt)[0] is CUT.error
@@ -129,7 +127,7 @@ def test_what_the_rate_limiter_takes_costs_no_patience() -> None:
 
     def attempt() -> Outcome[str]:
         loop.clock.now += 300  # for a turn
-        loop.watch.succeeded()
+        loop.health.succeeded()
         return DOWN
 
     loop.ask(attempt)
@@ -141,7 +139,7 @@ def test_the_caller_may_have_less_patience(patience: float, slept: list[float]) 
     loop = Loop()
 
     def attempt() -> Outcome[str]:
-        loop.watch.succeeded()
+        loop.health.succeeded()
         return DOWN
 
     error, _ = loop.ask(attempt, patience)

@@ -10,7 +10,7 @@ import pytest
 
 from tap_datto_rmm.errors import ApiError, OutageError
 from tap_datto_rmm.http.closing import Closing
-from tap_datto_rmm.http.outage import HostWatch
+from tap_datto_rmm.http.health import HostHealth
 from tap_datto_rmm.http.retry import Again, RetryPolicy
 
 WORKERS = 8
@@ -36,31 +36,32 @@ class Probe:
 
 
 def test_one_thread_probes_and_all_go_on_when_the_host_is_back() -> None:
-    watch, probe, together = HostWatch(QUICK, Closing()), Probe(), Barrier(WORKERS)
+    health, probe, together = HostHealth(QUICK, Closing()), Probe(), Barrier(WORKERS)
+    failed_at = time.monotonic()
 
     def fail(_: int) -> bool:
         together.wait()
-        return watch.outlast(time.monotonic(), DOWN, probe)
+        return health.outlast(failed_at, DOWN, probe)
 
     with ThreadPoolExecutor(WORKERS) as threads:
         waiting = threads.map(fail, range(WORKERS))
         assert probe.begun.wait(5)
         probe.back.set()
         assert all(waiting)
-    assert watch.down_since is None
+    assert health.down_since is None
 
 
 def test_a_request_that_has_not_failed_yet_waits_too() -> None:
-    watch, probe, sent = HostWatch(QUICK, Closing()), Probe(), Event()
+    health, probe, sent = HostHealth(QUICK, Closing()), Probe(), Event()
 
     def send() -> None:
-        watch.wait_while_down()
+        health.wait_while_down()
         sent.set()
 
     with ThreadPoolExecutor(2) as threads:
-        threads.submit(watch.outlast, time.monotonic(), DOWN, probe)
+        threads.submit(health.outlast, time.monotonic(), DOWN, probe)
         assert probe.begun.wait(5)
-        while watch.down_since is None:
+        while health.down_since is None:
             time.sleep(0.001)
         threads.submit(send)
         assert not sent.wait(0.05)
@@ -69,19 +70,19 @@ def test_a_request_that_has_not_failed_yet_waits_too() -> None:
 
 
 def test_what_succeeded_meanwhile_needs_no_probe() -> None:
-    watch = HostWatch(QUICK, Closing())
-    watch.succeeded()
-    assert watch.outlast(0.0, DOWN, lambda: pytest.fail("probed")) is False
+    health = HostHealth(QUICK, Closing())
+    health.succeeded()
+    assert health.outlast(0.0, DOWN, lambda: pytest.fail("probed")) is False
 
 
 def test_all_threads_learn_that_the_outage_does_not_end() -> None:
-    watch = HostWatch(RetryPolicy(longest_wait=0.001, outage=0.05), Closing())
+    health = HostHealth(RetryPolicy(longest_wait=0.001, outage=0.05), Closing())
     together = Barrier(WORKERS)
 
     def fail(_: int) -> str:
         together.wait()
         try:
-            watch.outlast(time.monotonic(), DOWN, lambda: DOWN)
+            health.outlast(time.monotonic(), DOWN, lambda: DOWN)
         except OutageError as error:
             return str(error)
         return "it ended"
@@ -90,4 +91,4 @@ def test_all_threads_learn_that_the_outage_does_not_end() -> None:
         said = set(threads.map(fail, range(WORKERS)))
     assert len(said) == 1
     with pytest.raises(OutageError):
-        watch.wait_while_down()
+        health.wait_while_down()

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from tap_datto_rmm.http.retry import Again, RetryPolicy
 
 
-class HostWatch:
+class HostHealth:
     """Tells an outage of the host, which is waited out, from the failure of one request.
+
+    A circuit breaker, at which requests wait instead of failing.
 
     Where one request fails and no other succeeds, a probe decides: something that anybody may ask
     for at any time. One thread probes; all others wait for what it finds.
@@ -81,7 +83,7 @@ class HostWatch:
                 raise self._ended
             if self._back_at >= since:
                 return True
-            if self._last_success >= since:
+            if self._last_success > since:
                 return False
             found = probe()
             if found is None:

@@ -1,4 +1,4 @@
-"""Which devices are asked for again: by the date of their audit, the look-back and the sweep.
+"""What is asked for again: by the date of its change, the look-back and the sweep.
 
 The device list tells when each device was audited, so that only what changed since the bookmark is
 asked for. What that rule alone would miss: a date that shows in the list late (the look-back), and
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from tap_datto_rmm.api.devices import Device
     from tap_datto_rmm.records.timestamps import Timestamp
 
-MARK_LENGTH: Final = 4
-"""Characters of a mark: 24 bits. Of a thousand remembered ones, a device that shows late is taken
-for one of them once in 17,000 times; then the sweep finds it."""
-MOST_MARKS: Final = 400
-"""Marks that the state keeps of a stream. Where more audits lie within the look-back, the older of
-them are asked for once more."""
+MARK_LENGTH: Final = 3
+"""Characters of a mark: 18 bits. Of a hundred remembered ones, what shows late is taken for one of
+them once in 2,600 times; then the sweep finds it."""
+MOST_MARKS: Final = 640
+"""Marks that the state keeps of a stream. Where more lie within the look-back, the older of them
+are asked for once more."""
 
 
-def mark_of(device: Device) -> str:
-    """Give a short hash of a device and the date of its audit."""
-    text = f"{device.uid} {device.last_audit}".encode(errors="replace")
-    return urlsafe_b64encode(blake2b(text, digest_size=3).digest()).decode()
+def mark_of(key: str, changed: Timestamp) -> str:
+    """Give a short hash of a parent and the date of its change."""
+    text = f"{key} {changed}".encode(errors="replace")
+    return urlsafe_b64encode(blake2b(text, digest_size=3).digest()).decode()[:MARK_LENGTH]
 
 
 @lru_cache(maxsize=64)  # asked for each device, of the same few bookmarks
@@ -80,8 +80,8 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditDemand:
-    """What one stream asks for, of the devices of one class."""
+class ChangeDemand:
+    """What one stream asks for, of what has a date."""
 
     since: Timestamp | None = None
     """The bookmark: audits up to here have been read; None: nothing has."""
@@ -98,32 +98,36 @@ class AuditDemand:
             return True
         if device.uid in self.first or self.sweep.includes(device):
             return True
-        return self.may_be_late(device) and not self.has_read(device)
+        is_late = self.may_be_late(device.last_audit)
+        return is_late and not self.has_read(device.uid, device.last_audit)
 
-    def has_read(self, device: Device) -> bool:
-        """Whether a device's audit lies within the look-back and has been read."""
-        return self.may_be_late(device) and mark_of(device) in self.marks
+    def has_read(self, key: str, changed: Timestamp | None) -> bool:
+        """Whether a change lies within the look-back and has been read."""
+        is_within = changed is not None and self.may_be_late(changed)
+        return is_within and changed is not None and mark_of(key, changed) in self.marks
 
-    def may_be_late(self, device: Device) -> bool:
-        """Whether a device's audit lies within the look-back."""
+    def may_be_late(self, changed: Timestamp | None) -> bool:
+        """Whether a change lies within the look-back, or behind it."""
         begin = earlier(self.since, self.lookback)
-        return None not in {begin, device.last_audit} and str(begin) <= str(device.last_audit)
+        return begin is not None and changed is not None and begin <= changed
 
 
-class ReadAudits:
-    """The audits within the look-back that have been read."""
+class ReadChanges:
+    """The changes within the look-back that have been read."""
 
-    def __init__(self, lookback: timedelta, devices: Iterable[Device] = ()) -> None:
-        """Start with those that earlier runs have read."""
+    def __init__(
+        self, lookback: timedelta, known: Iterable[tuple[str, Timestamp | None]] = ()
+    ) -> None:
+        """Start with those that earlier runs have read: keys and dates."""
         self._lookback = lookback
         self._read: dict[str, Timestamp] = {}
-        for device in devices:
-            self.add(device)
+        for key, changed in known:
+            self.add(key, changed)
 
-    def add(self, device: Device) -> None:
-        """Note an audit that has been read."""
-        if device.last_audit:
-            self._read[mark_of(device)] = device.last_audit
+    def add(self, key: str, changed: Timestamp | None) -> None:
+        """Note a change that has been read."""
+        if changed:
+            self._read[mark_of(key, changed)] = changed
 
     def text(self, bookmark: Timestamp | None) -> str:
         """Give the marks for the state: those within the look-back, the newest at most.

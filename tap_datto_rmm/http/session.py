@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from tap_datto_rmm.http.auth import Grant, Token
     from tap_datto_rmm.http.closing import Closing
     from tap_datto_rmm.http.exchange import Exchanges
-    from tap_datto_rmm.http.outage import HostWatch
-    from tap_datto_rmm.http.persistence import Persistence
+    from tap_datto_rmm.http.health import HostHealth
     from tap_datto_rmm.http.retry import Outcome, Refused
+    from tap_datto_rmm.http.retrying import Retrying
     from tap_datto_rmm.http.service import Service
     from tap_datto_rmm.http.transport import Response
     from tap_datto_rmm.telemetry.counters import Counters
@@ -47,42 +47,33 @@ class Question(Generic[Answer]):
     """Whether the last attempt was refused for its token."""
 
 
-class Asker:
-    """Asks for what is at a path, as whoever the service's token form names.
+@dataclass(slots=True, kw_only=True, eq=False)
+class Session:
+    """Asks for what is at a path, as whoever the service's token form names."""
 
-    Args:
-        service: that is asked.
-        exchanges: send what is asked.
-        persistence: tries again.
-        watch: is told what succeeded.
-        closing: writes to the log.
-        counted: what counts requests for tokens.
-        clock: seconds that never run backwards.
-    """
+    service: Service
+    """That is asked."""
+    exchanges: Exchanges
+    """Send what is asked."""
+    retrying: Retrying
+    """Tries again."""
+    health: HostHealth
+    """Is told what succeeded."""
+    closing: Closing
+    """Writes to the log."""
+    counted: Sequence[Counters]
+    """What counts requests for tokens."""
+    clock: Callable[[], float] = time.monotonic
+    """Seconds that never run backwards."""
+    tokens: TokenSource = field(init=False)
 
-    def __init__(
-        self,
-        service: Service,
-        exchanges: Exchanges,
-        persistence: Persistence,
-        *,
-        watch: HostWatch,
-        closing: Closing,
-        counted: Sequence[Counters],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __post_init__(self) -> None:
         """Ask for nothing yet."""
-        self.tokens = TokenSource(self._fetch_token, clock)
-        self._service = service
-        self._exchanges = exchanges
-        self._persistence = persistence
-        self._watch = watch
-        self._closing = closing
-        self._counted = counted
+        self.tokens = TokenSource(self._fetch_token, self.clock)
 
     def ask(self, question: Question[Answer], patience: float | None = None) -> Answer:
-        """Ask until there is an answer, as `Persistence.until_answered`."""
-        return self._persistence.until_answered(
+        """Ask until there is an answer, as `Retrying.until_answered`."""
+        return self.retrying.until_answered(
             lambda: self._attempt(question),
             lambda error: self._note_retry(error, question.counted),
             patience,
@@ -90,8 +81,8 @@ class Asker:
 
     def _attempt(self, question: Question[Answer]) -> Outcome[Answer]:
         token = self.tokens.current()
-        request = self._service.request(question.path, question.params, token.headers)
-        sent = self._exchanges.send(request, question.path, question.counted)
+        request = self.service.request(question.path, question.params, token.headers)
+        sent = self.exchanges.send(request, question.path, question.counted)
         if not isinstance(sent, Success):
             return sent
         if sent.value.status == HTTPStatus.UNAUTHORIZED:
@@ -103,7 +94,7 @@ class Asker:
         """Drop a token that was refused; twice in a row for one request is a failure."""
         is_news = self.tokens.discard(token)  # otherwise it was known to be bad
         if question.renewed and is_news:
-            return Failed(refused_token(question.path, self._service.advice))
+            return Failed(refused_token(question.path, self.service.advice))
         question.renewed = True
         return REFUSED
 
@@ -115,26 +106,26 @@ class Asker:
         *,
         quotes: bool = True,
     ) -> Outcome[Answer]:
-        outcome = outcome_of(response, where, self._service, quotes=quotes)
+        outcome = outcome_of(response, where, self.service, quotes=quotes)
         if isinstance(outcome, Success):
             try:
                 outcome = Success(read(outcome.value, response))
             except ApiError as error:
                 return Again(error, seconds=response.seconds)
         if not isinstance(outcome, Again):
-            self._watch.succeeded()
+            self.health.succeeded()
         return outcome
 
     def _fetch_token(self) -> Grant:
-        return self._persistence.until_answered(
-            self._attempt_for_token, lambda error: self._note_retry(error, self._counted)
+        return self.retrying.until_answered(
+            self._attempt_for_token, lambda error: self._note_retry(error, self.counted)
         )
 
     def _attempt_for_token(self) -> Outcome[Grant]:
-        service, where = self._service, self._service.token_path
-        for counters in self._counted:
+        service, where = self.service, self.service.token_path
+        for counters in self.counted:
             counters.add(tokens=1)
-        sent = self._exchanges.send(service.token_request(), where, self._counted)
+        sent = self.exchanges.send(service.token_request(), where, self.counted)
         if not isinstance(sent, Success):
             return sent
         if sent.value.status in CREDENTIALS_REFUSED:
@@ -148,4 +139,4 @@ class Asker:
     def _note_retry(self, error: RequestError, counted: Sequence[Counters]) -> None:
         for counters in counted:
             counters.add(retries=1)
-        self._closing.warn(f"{error} Trying again.")
+        self.closing.warn(f"{error} Trying again.")

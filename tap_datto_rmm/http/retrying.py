@@ -6,25 +6,25 @@ import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
-from tap_datto_rmm.http.outage import outage
-from tap_datto_rmm.http.retry import Again, Failed, Success
+from tap_datto_rmm.http.health import outage
+from tap_datto_rmm.http.retry import Again, Failed, Refused, Success
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_datto_rmm.errors import RequestError
-    from tap_datto_rmm.http.outage import HostWatch
+    from tap_datto_rmm.http.health import HostHealth
     from tap_datto_rmm.http.retry import Outcome, RetryPolicy
 
 T = TypeVar("T")
 
 
-class Persistence:
+class Retrying:
     """Makes attempts until one succeeds, as long as the policy allows.
 
     Args:
         policy: says for how long, and how long to wait in between.
-        watch: tells an outage of the host from the failure of one request.
+        health: tells an outage of the host from the failure of one request.
         probe: asks the host for something that anybody may have; None: it answered.
         sleep: waits.
         clock: seconds that never run backwards.
@@ -33,17 +33,18 @@ class Persistence:
     def __init__(
         self,
         policy: RetryPolicy,
-        watch: HostWatch,
+        health: HostHealth,
         probe: Callable[[], Again | None],
         sleep: Callable[[float], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Try nothing yet."""
         self._policy = policy
-        self._watch = watch
+        self._health = health
         self._probe = probe
         self._sleep = sleep
         self._clock = clock
+        self._waiting: dict[object, RequestError] = {}
 
     def until_answered(
         self,
@@ -66,26 +67,50 @@ class Persistence:
         """
         trouble = _Trouble(self._policy)
         while True:
-            self._watch.wait_while_down()
-            outcome = attempt()
-            if isinstance(outcome, Success):
-                return outcome.value
-            if isinstance(outcome, Failed):
-                raise outcome.error
-            if isinstance(outcome, Again):
-                allowed = self._patience(outcome, patience)
-                since, wait = trouble.last_at, trouble.add(outcome, allowed, self._clock())
-                if trouble.is_doubtful(wait) and self._was_down(since, outcome):
-                    trouble, wait = _Trouble(self._policy), 0.0
-                if wait is None:
-                    raise self._last_word(outcome, allowed)
-                on_retry(outcome.error)
-                self._sleep(wait)
-            # Where it was refused, the rate limiter holds it back.
+            self._health.wait_while_down()
+            match attempt():
+                case Success(answer):
+                    return answer
+                case Failed(error):
+                    raise error
+                case Refused():
+                    pass  # the rate limiter holds it back
+                case Again(error) as failure:
+                    seconds = self._seconds_to_wait(failure, trouble, patience)
+                    on_retry(error)
+                    self._wait(seconds, error)
+
+    @property
+    def waits_for(self) -> RequestError | None:
+        """The failure after which a request waits for its next try; None where none does."""
+        return next(iter(list(self._waiting.values())), None)
+
+    def _seconds_to_wait(self, failure: Again, trouble: _Trouble, patience: float | None) -> float:
+        """Give the seconds until the next try.
+
+        Raises:
+            RequestError: it is not worth one.
+        """
+        allowed, failed_before = self._patience(failure, patience), trouble.last_at
+        seconds = trouble.add(failure, allowed, self._clock())
+        if trouble.is_doubtful(seconds) and self._was_down(failed_before, failure):
+            trouble.forget()
+            return 0.0
+        if seconds is None:
+            raise self._last_word(failure, allowed)
+        return seconds
+
+    def _wait(self, seconds: float, error: RequestError) -> None:
+        me = object()
+        self._waiting[me] = error
+        try:
+            self._sleep(seconds)
+        finally:
+            del self._waiting[me]
 
     def _patience(self, failure: Again, asked: float | None) -> float:
         """Give the seconds that a failing request is worth."""
-        if self._watch.has_succeeded:
+        if self._health.has_succeeded:
             return self._policy.patience if asked is None else asked
         status = failure.error.status or 0
         is_up = status >= HTTPStatus.INTERNAL_SERVER_ERROR  # the right host, at a bad time
@@ -93,10 +118,10 @@ class Persistence:
 
     def _was_down(self, since: float, failure: Again) -> bool:
         """Find out whether the host is down, and wait until it is back."""
-        return self._watch.has_succeeded and self._watch.outlast(since, failure, self._probe)
+        return self._health.has_succeeded and self._health.outlast(since, failure, self._probe)
 
     def _last_word(self, failure: Again, allowed: float) -> RequestError:
-        if not self._watch.has_succeeded and allowed == self._policy.outage:
+        if not self._health.has_succeeded and allowed == self._policy.outage:
             return outage(failure, allowed)
         return failure.error
 
@@ -106,6 +131,10 @@ class _Trouble:
 
     def __init__(self, policy: RetryPolicy) -> None:
         self._policy = policy
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew."""
         self._failures = 0
         self._spent = 0.0
         self.last_at = 0.0
@@ -128,5 +157,6 @@ class _Trouble:
         return wait
 
     def is_doubtful(self, wait: float | None) -> bool:
-        """Whether the fault may not be the request's: at the second failure, and before the end."""
-        return self._failures == 2 or (self._failures > 1 and wait is None)  # noqa: PLR2004
+        """Whether to ask if the fault is the host's: at the second failure, and before the end."""
+        again = self._failures - 1
+        return again == 1 or (again > 1 and wait is None)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_datto_rmm.api.audits import (
+from tap_datto_rmm.api.changes import (
     MARK_LENGTH,
     MOST_MARKS,
-    ReadAudits,
+    ReadChanges,
     Sweep,
     earlier,
     mark_of,
@@ -34,6 +34,15 @@ def later(minutes: float) -> Timestamp:
 
 def device(number: int, minutes: float) -> Device:
     return Device(f"device-{number}", "device", later(minutes))
+
+
+def mark(one: Device) -> str:
+    assert one.last_audit
+    return mark_of(one.uid, one.last_audit)
+
+
+def pairs(*devices: Device) -> list[tuple[str, Timestamp | None]]:
+    return [(one.uid, one.last_audit) for one in devices]
 
 
 def test_every_devices_turn_comes_once_around_and_hardly_one_comes_twice() -> None:
@@ -69,23 +78,23 @@ def test_nothing_is_swept_in_a_first_run_or_where_it_is_switched_off_or_time_run
 
 def test_what_was_read_within_the_look_back_is_remembered_and_nothing_else() -> None:
     before, within, after = device(1, -61), device(2, -59), device(3, 1)
-    read = ReadAudits(HOUR)
+    read = ReadChanges(HOUR)
     for one in (before, within, after):
-        read.add(one)
-    assert marks_in(read.text(NOON)) == {mark_of(within)}
+        read.add(one.uid, one.last_audit)
+    assert marks_in(read.text(NOON)) == {mark(within)}
 
 
 def test_without_a_bookmark_nothing_is_remembered_as_all_is_read_again() -> None:
-    read = ReadAudits(HOUR, [device(1, 0)])
+    read = ReadChanges(HOUR, pairs(device(1, 0)))
     assert read.text(None) == ""
 
 
 def test_the_memory_is_small_however_many_audits_the_look_back_holds() -> None:
-    read = ReadAudits(HOUR, [device(number, -number / 100) for number in range(5_000)])
+    read = ReadChanges(HOUR, pairs(*(device(number, -number / 100) for number in range(5_000))))
     text = read.text(NOON)
     assert len(text) == MOST_MARKS * MARK_LENGTH < 2_000
-    assert mark_of(device(0, 0)) in marks_in(text)  # the newest are kept
+    assert mark(device(0, 0)) in marks_in(text)  # the newest are kept
 
 
 def test_a_second_audit_of_a_device_is_another_one() -> None:
-    assert mark_of(device(1, 0)) != mark_of(device(1, 1))
+    assert mark(device(1, 0)) != mark(device(1, 1))
