@@ -13,6 +13,8 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from demo import tables
+from demo.answers import install
+from demo.page.data import collect
 from demo.pipeline import SCHEMA, TAP, Pipeline, PipelineError, alone_in_this_clone
 from demo.postgres import DATABASE, Postgres, psql
 from tests import truth
@@ -233,21 +235,25 @@ def test_the_second_run_asks_for_the_audits_that_are_new_and_no_others(loaded: L
 
 def test_the_view_shows_the_software_of_each_devices_newest_audit_only(loaded: Loaded) -> None:
     with loaded.postgres.connect() as connection:
-        connection.execute((ROOT / "sql" / "current_software.sql").read_bytes())
-    found = loaded.ask(
-        """
-        SELECT "deviceUid", name, version FROM datto_rmm.current_software
-        JOIN datto_rmm.devices ON uid = "deviceUid" AND _sdc_deleted_at IS NULL
-        """
-    )
+        install(connection)
+    found = loaded.ask("SELECT device_uid, name, version FROM datto_answers.current_software")
     wanted = loaded.wanted[1]["device_software"]
     assert len(loaded.found[1]["device_software"]) > len(wanted)
     assert sorted(found) == sorted(wanted)
 
 
+def test_the_default_selection_is_enough_for_the_scorecard(loaded: Loaded) -> None:
+    with loaded.postgres.connect() as connection:
+        install(connection)
+    fleet = collect(loaded.postgres.uri)
+    assert fleet["scorecard"]
+    assert {row["severe_patches"] for row in fleet["scorecard"]} == {None}
+    assert None not in {row["full_disks"] for row in fleet["scorecard"]}
+
+
 def test_a_selection_of_streams_and_properties_reaches_the_tap(loaded: Loaded) -> None:
     calls(loaded.sandbox)
-    loaded.pipeline.run("target-jsonl", select="devices.hostname")
+    loaded.pipeline.run("target-jsonl", select=["devices.hostname"])
     files = {path.stem: path for path in loaded.pipeline.folder.glob("*.jsonl")}
     assert files.keys() == {"devices"}
     records = [json.loads(line) for line in files["devices"].read_text("utf-8").splitlines()]
@@ -260,7 +266,7 @@ def test_a_failure_shows_the_end_of_what_was_said(loaded: Loaded, tmp_path: Path
     wrong = {**loaded.postgres.settings, "password": "wrong"}
     pipeline = Pipeline(tmp_path, settings(loaded.sandbox, wrong, tmp_path))
     with pytest.raises(PipelineError, match="password authentication failed"):
-        pipeline.run("target-postgres", select="account.*")
+        pipeline.run("target-postgres", select=["account.*"])
 
 
 def test_psql_is_there_for_whoever_wants_to_look() -> None:
