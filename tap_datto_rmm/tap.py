@@ -189,7 +189,7 @@ class TapDattoRMM(ConfiguredTap):
             if refusal := self._refusal_of(stream):
                 stream.refuse(refusal)
                 continue
-            self._look_ahead_from(stream)
+            _look_ahead_from(stream, self.chosen)
             stream.sync()
         if unfinished := self.report.unfinished:
             named = ", ".join(f"{stream.name} ({stream.status})" for stream in unfinished)
@@ -200,20 +200,6 @@ class TapDattoRMM(ConfiguredTap):
     def _refusal_of(self, stream: DattoStream) -> StateError | None:
         held = self.state.get("bookmarks", {}).get(stream.name, {})
         return future_date_in(stream.name, held, self.client.latest_now())
-
-    def _look_ahead_from(self, stream: DattoStream) -> None:
-        """Ask for the first pages of the lists that come next, while a list is being read.
-
-        No further ahead: a page that waits while thousands of alerts or audits are read is no
-        longer true.
-        """
-        chosen = self.chosen
-        following = chosen[chosen.index(stream) :][: LISTS_AHEAD + 1]
-        for one in following:
-            if not isinstance(one, ListStream) or not one.is_short:
-                return
-            if one is not stream and one.is_due():
-                one.look_ahead()
 
     def _write_report(self, exit_code: int) -> None:
         if not self.settings.report_path:
@@ -250,3 +236,17 @@ class TapDattoRMM(ConfiguredTap):
         """
         del frame
         self.message_writer.stop(signum)
+
+
+def _look_ahead_from(stream: DattoStream, chosen: list[DattoStream]) -> None:
+    """Ask for the first pages of the lists that come next, while a list is being read.
+
+    No further ahead: a page that waits while thousands of alerts or audits are read is no
+    longer true.
+    """
+    following = chosen[chosen.index(stream) :][: LISTS_AHEAD + 1]
+    for one in following:
+        if not isinstance(one, ListStream) or not one.is_short:
+            return
+        if one is not stream and one.is_due():
+            one.look_ahead()
