@@ -28,7 +28,11 @@ def register(mapper: PluginMapper, catalog: Catalog, streams: Iterable[Stream]) 
         streams: all of them.
     """
     every = list(streams)
-    chosen = {stream.tap_stream_id for stream in every if stream.selected}
+    chosen = {
+        stream.tap_stream_id
+        for stream in every
+        if stream.metadata.resolve_selection()[()]  # `selected` would fix the answer
+    }
     selected = Catalog((name, entry) for name, entry in catalog.items() if name in chosen)
     mapper.register_raw_streams_from_catalog(selected)
     for stream in every:
