@@ -272,15 +272,15 @@ def test_rows_that_are_missing_now_and_then_are_found_by_further_passes(
 def test_a_list_that_never_comes_whole_is_incomplete_and_marks_nothing(
     scene: Callable[..., Scene],
 ) -> None:
-    at = scene(devices=400)
-    at.heal("users", "sites", **MARKS)
-    at.inject("lose-rows=9:path=/v2/account/users")
-    run = at.run("users", "sites", page_size=10, **MARKS)
+    at = scene(devices=200)
+    at.heal("devices_v3", "sites", **MARKS)
+    at.inject("lose-rows=9:path=/v3/account/devices")
+    run = at.run("devices_v3", "sites", page_size=10, **MARKS)
     assert run.code == 1
     assert activated(run) == {"sites"}
-    assert_equal(at.warehouse, at.account, "users", "sites")
-    assert "users" in last_lines(run)
-    at.heal("users", "sites", **MARKS)
+    assert_equal(at.warehouse, at.account, "devices_v3", "sites")
+    assert "devices_v3" in last_lines(run)
+    at.heal("devices_v3", "sites", **MARKS)
 
 
 # Rows that move
