@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ValidationError
 
-from fleet.warehouse import Identity
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -50,13 +48,6 @@ class Report(BaseModel):
     def records(self) -> int:
         """Rows of all streams."""
         return sum(stream.records for stream in self.streams.values())
-
-    @property
-    def identity(self) -> Identity | None:
-        """The account that the key opened, if the tap came that far."""
-        if self.account is None or self.account.uid is None:
-            return None
-        return Identity(self.account.uid, self.account.name)
 
     def of_status(self, *statuses: Status) -> list[str]:
         """The streams that ended so."""

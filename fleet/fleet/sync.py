@@ -148,7 +148,6 @@ class Sync:
                 )
             finally:
                 self.report = read(path)
-                self._refuse_other_than(identity)
 
     def _ask_whose_key(self, settings: Mapping[str, Any]) -> Identity:
         """Read the stream `account` alone, before the first row is written."""
@@ -158,15 +157,6 @@ class Sync:
         if not rows:
             raise PipeError("The API does not say whose account it is; a fleet cannot do without.")
         return Identity(rows[0]["uid"], rows[0].get("name"))
-
-    def _refuse_other_than(self, identity: Identity) -> None:
-        """Say it in the fleet's words where the tap has refused the account."""
-        found = self.report.identity if self.report else None
-        if found and found.uid != identity.uid:
-            raise WrongAccountError(
-                f"{self.account.name}: the key opens {found}, but the schema "
-                f"{self.account.schema_} is for {identity}. Nothing was written."
-            )
 
     def _catalog(self) -> dict[str, Any]:
         catalog: dict[str, Any] = json.loads(b"".join(self.pipe.ask({}, "--discover")))

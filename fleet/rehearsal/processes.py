@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 PROC = Path("/proc")
 PAUSE = 0.02
-PATIENCE = 400.0
+PATIENCE = 900.0
 """Seconds: far more than anything here takes on a busy machine."""
 
 Kind = Literal["sync", "tap", "target", "worker"]
