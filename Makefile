@@ -61,6 +61,30 @@ pytest: setup ## The tests alone; PYTEST_ARGS='-k alerts' chooses some
 sdk-main: setup ## The tests against the SDK's main branch, in an environment of their own
 	@PYTEST_ARGS='$(PYTEST_ARGS)' tools/sdk-main
 
+# The fleet is a project of its own: Dagster never meets the packages of the tap, nor of the target.
+.PHONY: fleet-setup
+fleet-setup: setup
+	@cd fleet && UV_PROJECT_ENVIRONMENT=.venv ../$(BIN)/uv sync --quiet --locked --all-extras
+	@cd fleet && UV_PROJECT_ENVIRONMENT=.venv-target ../$(BIN)/uv sync --quiet --locked --only-group target
+
+.PHONY: fleet
+fleet: fleet-setup ## Five accounts on Dagster, two rounds with kills; prints what became of each
+	@cd fleet && PYTHONPATH=.. .venv/bin/python -m rehearsal
+
+.PHONY: fleet-ui
+fleet-ui: fleet-setup ## The same, and leaves Dagster's pages open at http://127.0.0.1:3000
+	@cd fleet && PYTHONPATH=.. .venv/bin/python -m rehearsal --ui
+
+.PHONY: fleet-lint
+fleet-lint: fleet-setup
+	$(call check,fleet ruff check,$(BIN)/ruff check --output-format=concise fleet)
+	$(call check,fleet mypy,cd fleet && .venv/bin/mypy)
+	$(call check,fleet uv lock,cd fleet && ../$(BIN)/uv lock --check --offline --quiet)
+
+.PHONY: fleet-test
+fleet-test: fleet-lint ## Types and tests of the fleet, make fleet among them: about three minutes
+	@cd fleet && .venv/bin/pytest $(PYTEST_ARGS)
+
 .PHONY: fuzz
 fuzz: setup ## Pages that try to break the tap, other ones each time: 200,000, ten minutes
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-8000} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(BIN)/pytest $(PYTEST_ARGS) --dist=load --show-capture=no tests/records/test_fuzz.py
@@ -108,6 +132,7 @@ targets: setup ## Try every target with all streams; the table goes into docs/ta
 .PHONY: audit
 audit: setup ## Known vulnerabilities in any locked package
 	@$(BIN)/uv export --quiet --locked --all-extras --all-groups --no-emit-project | $(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner=off --requirement=/dev/stdin
+	@$(BIN)/uv export --project=fleet --quiet --locked --all-extras --no-dev --no-emit-project | $(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner=off --requirement=/dev/stdin
 
 .PHONY: sbom
 sbom: setup ## CycloneDX bill of materials of what users install: build/sbom.cdx.json
@@ -123,4 +148,4 @@ build: setup ## Source distribution and wheel, into dist/
 
 .PHONY: clean
 clean: ## Remove .venv, builds and caches (not your .env, not Meltano's state)
-	@rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv fleet/.venv fleet/.venv-target build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""Many Datto RMM accounts into one warehouse: each with its own key, schema, state and lock."""

@@ -1,0 +1,240 @@
+"""The accounts file: who is synced into which schema with which secrets, checked as a whole.
+
+`python -m fleet.accounts` prints the accounts' names, and warns of secrets that are missing.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from typing_extensions import override
+
+from fleet.errors import AccountsFileError, FleetError, SecretError
+from fleet.secrets import Secrets
+from fleet.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+    from typing import Self
+
+    from pydantic_core import ErrorDetails
+
+logger = logging.getLogger("fleet")
+
+OWN_SCHEMAS = frozenset(
+    {"fleet", "datto_fleet", "datto_fleet_answers", "datto_answers", "information_schema", "public"}
+)
+"""Schemas that are no account's: the fleet's own, and PostgreSQL's."""
+
+OWN_SETTINGS = frozenset(
+    {"account_uid", "api_key", "api_secret", "api_url", "platform", "report_path"}
+)
+"""Settings of the tap that the fleet sets itself, from other lines of the file."""
+
+OWN_TARGET_SETTINGS = frozenset(
+    {"database", "default_target_schema", "host", "password", "port", "sqlalchemy_url", "user"}
+)
+
+Platform = Literal["pinotage", "merlot", "concord", "vidal", "zinfandel", "syrah"]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Schema = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+SecretName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+"""A secret's name, never the secret: an environment variable's, or a file's."""
+StreamName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Streams(_Part):
+    """How the streams differ from the tap's own selection."""
+
+    also: list[StreamName] = []
+    without: list[StreamName] = []
+
+
+class Account(_Part):
+    """One account: a line of the file."""
+
+    name: Name
+    platform: Platform | None = None
+    api_url: str | None = None
+    schema_: Schema = Field(alias="schema")
+    api_key: SecretName
+    api_secret: SecretName
+    uid: str | None = Field(None, min_length=1)
+    settings: dict[str, JsonValue] = {}
+    streams: Streams | None = None
+
+    @field_validator("schema_")
+    @classmethod
+    def _is_no_other_schema(cls, value: str) -> str:
+        if value in OWN_SCHEMAS or value.startswith("pg_"):
+            raise ValueError("this schema is not for an account; choose another name")
+        return value
+
+    @field_validator("settings")
+    @classmethod
+    def _holds_no_own_setting(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        return _free_of(value, OWN_SETTINGS)
+
+    @model_validator(mode="after")
+    def _says_where(self) -> Self:
+        if (self.platform is None) == (self.api_url is None):
+            raise ValueError("give either `platform` or `api_url`")
+        return self
+
+
+class Defaults(_Part):
+    """What holds for every account that does not say otherwise."""
+
+    settings: dict[str, JsonValue] = {}
+    streams: Streams = Streams()
+
+    @field_validator("settings")
+    @classmethod
+    def _holds_no_own_setting(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        return _free_of(value, OWN_SETTINGS)
+
+
+class Fleet(_Part):
+    """The whole file."""
+
+    warehouse: SecretName
+    """Name of the secret that is the warehouse's address, `postgresql://USER:PASSWORD@HOST/DB`."""
+    defaults: Defaults = Defaults()
+    target: dict[str, JsonValue] = {}
+    accounts: list[Account]
+
+    @field_validator("target")
+    @classmethod
+    def _holds_no_own_setting(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        return _free_of(value, OWN_TARGET_SETTINGS)
+
+    @model_validator(mode="after")
+    def _nothing_is_there_twice(self) -> Self:
+        secrets = [self.warehouse]
+        secrets += [name for one in self.accounts for name in (one.api_key, one.api_secret)]
+        given = {
+            "name": [one.name for one in self.accounts],
+            "schema": [one.schema_ for one in self.accounts],
+            "secret": secrets,
+            "uid": [one.uid for one in self.accounts if one.uid is not None],
+        }
+        if twice := [f"{what} {value!r}" for what, all_ in given.items() for value in _twice(all_)]:
+            raise ValueError(f"each of these is there more than once: {', '.join(twice)}")
+        return self
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read and check the file.
+
+        Raises:
+            AccountsFileError: it cannot be read, or something in it is wrong; all of it is told.
+        """
+        try:
+            return cls.model_validate(_StrictLoader(path.read_bytes()).get_single_data())
+        except OSError as error:
+            raise AccountsFileError(f"{path}: {error.strerror}; FLEET_ACCOUNTS names it") from error
+        except yaml.YAMLError as error:
+            raise AccountsFileError(f"{path} is no YAML: {error}") from error
+        except ValidationError as error:
+            lines = "\n".join(f"{path}: {line}" for line in _lines(error.errors()))
+            raise AccountsFileError(lines) from None  # its own text would quote the values
+
+    @property
+    def names(self) -> list[str]:
+        """The accounts' names, in the file's order."""
+        return [account.name for account in self.accounts]
+
+    def account(self, name: str) -> Account:
+        """Give an account.
+
+        Raises:
+            AccountsFileError: there is none of this name.
+        """
+        for account in self.accounts:
+            if account.name == name:
+                return account
+        raise AccountsFileError(f"There is no account {name!r} in the accounts file.")
+
+    def settings_of(self, account: Account) -> dict[str, JsonValue]:
+        """The tap's settings for an account, but for its secrets."""
+        where = {"platform": account.platform} if account.platform else {"api_url": account.api_url}
+        return {**self.defaults.settings, **account.settings, **where}
+
+    def streams_of(self, account: Account) -> Streams:
+        """The streams of an account, as they differ from the tap's own selection."""
+        return account.streams or self.defaults.streams
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """PyYAML keeps the last of two equal keys without a word; this loader refuses them."""
+
+    @override
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if twice := _twice(keys):
+            problem = f"{', '.join(map(repr, twice))} is there more than once"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+        return super().construct_mapping(node, deep=deep)
+
+
+def _free_of(given: dict[str, JsonValue], own: frozenset[str]) -> dict[str, JsonValue]:
+    if wrong := sorted(own & given.keys()):
+        raise ValueError(f"the fleet sets {', '.join(wrong)} itself")
+    return given
+
+
+def _twice(values: Iterable[Any]) -> list[Any]:
+    return [value for value, count in Counter(values).items() if count > 1]
+
+
+def _lines(errors: Iterable[ErrorDetails]) -> Iterator[str]:
+    for error in errors:
+        steps = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"])
+        where = "".join(steps).removeprefix(".") or "the file"
+        yield f"{where}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def main() -> int:
+    """Check the file, and print the accounts' names.
+
+    Returns:
+        The exit code.
+    """
+    logging.basicConfig(format="%(message)s")
+    try:
+        fleet = Fleet.load(Settings.from_environment(os.environ).accounts)
+    except FleetError as error:
+        logger.error(error)  # noqa: TRY400 - no traceback
+        return 1
+    secrets = Secrets()
+    for account in fleet.accounts:
+        print(account.name)  # noqa: T201 - for xargs
+        for name in (account.api_key, account.api_secret):
+            try:
+                secrets.get(name)
+            except SecretError as error:
+                logger.warning("%s: %s", account.name, error)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""What the engine is told by its environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fleet.errors import FleetError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ACCOUNTS_VARIABLE = "FLEET_ACCOUNTS"
+ACCOUNTS_FILE = "accounts.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The engine's settings; accounts and what is synced stand in the accounts file."""
+
+    accounts: Path
+    """The accounts file, `FLEET_ACCOUNTS`."""
+    interval: timedelta
+    """Time between two syncs of an account, `FLEET_EVERY_MINUTES`: an hour."""
+    keep: timedelta
+    """How long Dagster remembers runs, `FLEET_KEEP_DAYS`: 30 days."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read them.
+
+        Raises:
+            FleetError: a number is none.
+        """
+        return cls(
+            accounts=Path(environment.get(ACCOUNTS_VARIABLE) or ACCOUNTS_FILE),
+            interval=timedelta(minutes=_number(environment, "FLEET_EVERY_MINUTES", 60)),
+            keep=timedelta(days=_number(environment, "FLEET_KEEP_DAYS", 30)),
+        )
+
+    @property
+    def patience(self) -> timedelta:
+        """After how long without a complete run an account's rows are too old."""
+        return 2 * self.interval
+
+
+def _number(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name) or str(default)
+    if not text.isdecimal() or int(text) < 1:
+        raise FleetError(f"{name} is {text!r}; it takes a whole number from 1 on.")
+    return int(text)

@@ -1,0 +1,220 @@
+"""`python -m fleet.views`: for each stream a view over all accounts, with the account's name.
+
+They stand in the schema `datto_fleet` and are made anew only where accounts or columns changed.
+A column that only some accounts have yet is null for the others. Answers (`sql/answers`) that were
+installed over them get that column too, in `datto_fleet_answers`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import sys
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import sql
+
+from fleet.accounts import Fleet
+from fleet.errors import FleetError
+from fleet.secrets import Secrets
+from fleet.settings import Settings
+from fleet.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from psycopg import Connection
+
+logger = logging.getLogger("fleet")
+
+SCHEMA = "datto_fleet"
+ANSWERS, OUR_ANSWERS = "datto_answers", "datto_fleet_answers"
+SITE = "site_uid"
+"""The column of an answer that tells the account."""
+ACCOUNT = "account"
+"""The column that each view begins with."""
+
+COLUMNS = """
+    SELECT nspname, relname, attname, format_type(atttypid, atttypmod)
+    FROM pg_attribute
+    JOIN pg_class ON pg_class.oid = attrelid
+    JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE nspname = ANY(%s) AND relkind IN ('r', 'v') AND attnum > 0 AND NOT attisdropped
+    ORDER BY nspname, relname, attnum
+"""
+
+MARK = "The rows of all accounts; made by python -m fleet.views"
+"""The comment of each view, which tells ours from those that others put beside them."""
+
+OURS = """
+    SELECT relname FROM pg_class
+    WHERE relnamespace = to_regnamespace(%s) AND obj_description(oid, 'pg_class') = %s
+"""
+
+Columns = dict[str, str]
+"""Types by column, in the table's order."""
+
+Tables = dict[str, dict[str, Columns]]
+"""Columns by table and schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """A stream's tables in all schemas, and the view over them."""
+
+    stream: str
+    tables: dict[str, Columns]
+    """By schema."""
+    shown: Columns
+    """What the view shows as it is; nothing where there is none yet."""
+
+    @property
+    def columns(self) -> Columns:
+        """The view's columns: those that it shows already, in their order, then the new ones."""
+        kinds: dict[str, set[str]] = {name: set() for name in self.shown if name != ACCOUNT}
+        for columns in self.tables.values():
+            for name, kind in columns.items():
+                kinds.setdefault(name, set()).add(kind)
+        return {name: self._type(name, found) for name, found in kinds.items()}
+
+    def _type(self, name: str, found: set[str]) -> str:
+        if not found:
+            return self.shown[name]
+        # Accounts that were loaded by different versions may differ: text holds both.
+        return next(iter(found)) if len(found) == 1 else "text"
+
+    def query(self, accounts: Mapping[str, str]) -> str:
+        """The view's definition.
+
+        Args:
+            accounts: names by schema.
+        """
+        columns = self.columns
+        return "\nUNION ALL\n".join(
+            f"SELECT {_literal(accounts[schema])}::text AS {ACCOUNT}, "  # noqa: S608 - quoted
+            f"{', '.join(_column(*column, there) for column in columns.items())} "
+            f"FROM {_name(schema, self.stream)}"
+            for schema, there in self.tables.items()
+        )
+
+
+def _column(name: str, kind: str, there: Columns) -> str:
+    if there.get(name) == kind:
+        return _name(name)
+    return f"{_name(name) if name in there else 'NULL'}::{kind} AS {_name(name)}"
+
+
+def _name(*parts: str) -> str:
+    return sql.Identifier(*parts).as_string()
+
+
+def _literal(text: str) -> str:
+    return sql.Literal(text).as_string()
+
+
+def refresh(warehouse: Warehouse, fleet: Fleet) -> int:
+    """Bring the views up to date.
+
+    Returns:
+        How many were made anew.
+
+    Raises:
+        FleetError: a view of somebody's rests on one that must go.
+    """
+    connection = warehouse.connection
+    accounts = {account.schema_: account.name for account in fleet.accounts}
+    tables = _tables(connection, [SCHEMA, *accounts])
+    with connection.transaction():
+        streams = {one.stream: one.query(accounts) for one in unions(tables)}
+        made = _make(connection, SCHEMA, streams)
+        answers = _tables(connection, [ANSWERS]) if "sites" in streams else {}
+        return made + _make(connection, OUR_ANSWERS, with_account(answers))
+
+
+def unions(tables: Tables) -> list[Union]:
+    """What there is to unite."""
+    return [
+        Union(stream, by_schema, found.get(SCHEMA, {}))
+        for stream, found in tables.items()
+        if (by_schema := {schema: found[schema] for schema in found if schema != SCHEMA})
+    ]
+
+
+def with_account(tables: Tables) -> dict[str, str]:
+    """Definitions of the answers that have a site, with that site's account."""
+    return {
+        answer: f"SELECT site.{ACCOUNT}, {', '.join(f'answer.{_name(one)}' for one in columns)} "  # noqa: S608 - quoted
+        f"FROM {_name(ANSWERS, answer)} AS answer "
+        f"LEFT JOIN {_name(SCHEMA, 'sites')} AS site ON site.uid = answer.{SITE}"
+        for answer, found in tables.items()
+        for columns in found.values()
+        if SITE in columns
+    }
+
+
+def _tables(connection: Connection[Any], schemas: Iterable[str]) -> Tables:
+    found: Tables = defaultdict(lambda: defaultdict(dict))
+    for schema, table, column, kind in connection.execute(COLUMNS, [list(schemas)]):
+        found[table][schema][column] = kind
+    return found
+
+
+def _make(connection: Connection[Any], schema: str, queries: Mapping[str, str]) -> int:
+    """Make the views of a schema what they should be; say how many were made."""
+    digest = hashlib.sha256(repr(sorted(queries.items())).encode()).hexdigest()
+    comment = "SELECT obj_description(to_regnamespace(%s))"
+    if connection.execute(comment, [schema]).fetchone() == (digest,):
+        return 0
+    if queries:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}".encode())
+    for (view,) in connection.execute(OURS, [schema, MARK]).fetchall():
+        if view not in queries:  # of an account that is retired
+            _drop(connection, _name(schema, view))
+    for view, query in queries.items():
+        _replace(connection, _name(schema, view), query)
+    if queries:
+        connection.execute(f"COMMENT ON SCHEMA {schema} IS '{digest}'".encode())
+    return len(queries)
+
+
+def _replace(connection: Connection[Any], view: str, query: str) -> None:
+    create = f"CREATE OR REPLACE VIEW {view} AS {query}".encode()
+    try:
+        with connection.transaction():
+            connection.execute(create)
+    except psycopg.errors.InvalidTableDefinition:  # a column has another type now
+        _drop(connection, view)
+        connection.execute(create)
+    connection.execute(f"COMMENT ON VIEW {view} IS '{MARK}'".encode())
+
+
+def _drop(connection: Connection[Any], view: str) -> None:
+    try:
+        connection.execute(f"DROP VIEW {view}".encode())
+    except psycopg.errors.DependentObjectsStillExist as error:
+        raise FleetError(f"{str(error).strip()}; drop it, then make the views again.") from error
+
+
+def main() -> int:
+    """Bring the views of the fleet's warehouse up to date.
+
+    Returns:
+        The exit code.
+    """
+    logging.basicConfig(format="%(message)s", level=logging.INFO)
+    try:
+        fleet = Fleet.load(Settings.from_environment(os.environ).accounts)
+        with Warehouse(Secrets().get(fleet.warehouse)) as warehouse:
+            logger.info("%d views made", refresh(warehouse, fleet))
+    except FleetError as error:
+        logger.error(error)  # noqa: TRY400 - no traceback
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""What `make fleet` shows: two rounds of a fleet on Dagster, with kills in the first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+from typing_extensions import override
+
+from fleet.accounts import Fleet
+from fleet.views import refresh
+from fleet.warehouse import Warehouse
+from rehearsal import processes
+from rehearsal.engine import Engine
+from rehearsal.truth import Difference, difference
+from rehearsal.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+    from rehearsal.processes import Kind
+
+KILLS: dict[str, Kind] = {"acme": "tap", "bolt": "target", "crux": "worker"}
+"""What dies by kill -9 in the middle of the first round."""
+
+BROKEN = "dyne"
+"""The account with audits that always fail: it is never complete, and says so."""
+
+ACCOUNTS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(KILLS, ()),
+    BROKEN: ("status=500:path=/v2/audit/device/[^/]*a$",),
+    "echo": ("status=503:every=17",),
+}
+"""The accounts, and the faults of those that misbehave."""
+
+IN_THE_MIDDLE = 30
+"""Calls after which a sync is in its audits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an account looks like at the end."""
+
+    account: str
+    rows: int
+    calls: int
+    message: str
+    difference: Difference
+
+    @override
+    def __str__(self) -> str:
+        """Say it in a line."""
+        wrong = self.difference
+        if not wrong:
+            return "equals its sandbox"
+        counts = {"missing": wrong.missing, "foreign": wrong.foreign, "other values": wrong.other}
+        return ", ".join(f"{len(rows)} {what}" for what, rows in counts.items() if rows)
+
+
+@contextmanager
+def running_fleet(folder: Path) -> Generator[tuple[World, Engine]]:
+    """Start the accounts, the database and Dagster."""
+    with World(folder) as world:
+        for name, faults in ACCOUNTS.items():
+            world.add(name, faults=faults)
+        with Engine(world) as engine:
+            yield world, engine
+
+
+def run_rounds(world: World, engine: Engine, tell: Callable[[str], None]) -> None:
+    """Run both rounds, with an hour of the accounts' lives between them.
+
+    Args:
+        world: the accounts.
+        engine: Dagster, which syncs new accounts at once.
+        tell: told what is being done.
+    """
+
+    def is_in_the_middle(name: str) -> bool | None:
+        return len(world.members[name].sandbox.requests) > IN_THE_MIDDLE or None
+
+    for name, kind in KILLS.items():
+        processes.wait_for(f"calls of {name}", lambda name=name: is_in_the_middle(name))  # type: ignore[misc]
+        processes.kill(name, kind)
+        tell(f"kill -9 of the {kind} of {name}")
+    tell(f"Round 1: {_told(engine.wait_for_round(ACCOUNTS, Counter()))}")
+    for member in world.members.values():
+        member.sandbox.advance(60)
+    tell("An hour passes for the accounts")
+    before = engine.count()
+    engine.ask_for(world.members)
+    tell(f"Round 2: {_told(engine.wait_for_round(ACCOUNTS, before))}")
+    with Warehouse(world.postgres.uri) as warehouse:
+        tell(f"{refresh(warehouse, Fleet.load(world.accounts))} views over all accounts")
+
+
+def verdicts(world: World) -> list[Verdict]:
+    """Compare every schema with its sandbox."""
+    found = []
+    with world.connect() as connection:
+        query = "SELECT schema, message FROM fleet.accounts"
+        messages = dict(connection.execute(query).fetchall())
+        for member in world.members.values():
+            tables = connection.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = %s", [member.schema]
+            ).fetchall()
+            counts = [
+                sql.SQL("(SELECT count(*) FROM {})").format(sql.Identifier(member.schema, name))
+                for (name,) in tables
+            ]
+            [(rows,)] = connection.execute(sql.SQL("SELECT {}").format(sql.SQL(" + ").join(counts)))
+            calls = len(member.sandbox.requests)
+            wrong = difference(connection, member)
+            found.append(Verdict(member.name, rows, calls, messages[member.schema], wrong))
+    return found
+
+
+def _told(results: dict[str, str]) -> str:
+    return ", ".join(f"{status.lower()} {name}" for name, status in sorted(results.items()))

@@ -1,0 +1,84 @@
+"""`make fleet` as a test: five accounts on Dagster, two rounds, a kill -9 of each kind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from psycopg import sql
+
+from rehearsal.processes import find, wait_for
+from rehearsal.show import ACCOUNTS, BROKEN, run_rounds, running_fleet, verdicts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rehearsal.engine import Engine
+    from rehearsal.show import Verdict
+    from rehearsal.world import World
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Engine]]:
+    with running_fleet(tmp_path_factory.mktemp("engine")) as (world, engine):
+        run_rounds(world, engine, print)
+        yield world, engine
+
+
+@pytest.fixture(scope="module")
+def found(fleet: tuple[World, Engine]) -> dict[str, Verdict]:
+    world, _ = fleet
+    return {verdict.account: verdict for verdict in verdicts(world)}
+
+
+@pytest.mark.parametrize("name", [name for name in ACCOUNTS if name != BROKEN])
+def test_every_schema_equals_its_account_whatever_was_killed(
+    found: dict[str, Verdict], name: str
+) -> None:
+    assert not found[name].difference
+    assert found[name].message == "complete"
+
+
+def test_no_schema_has_a_row_of_another_account(fleet: tuple[World, Engine]) -> None:
+    world, _ = fleet
+    for member in world.members.values():
+        uids = 'SELECT uid FROM {schema}.account UNION SELECT "accountUid" FROM {schema}.sites'
+        with world.connect() as connection:
+            query = sql.SQL(uids).format(schema=sql.Identifier(member.schema))
+            assert connection.execute(query).fetchall() == [(member.uid,)]
+
+
+def test_an_account_that_is_not_complete_says_so_and_has_all_that_could_be_read(
+    fleet: tuple[World, Engine], found: dict[str, Verdict]
+) -> None:
+    _, engine = fleet
+    results = engine.results()
+    assert results
+    assert results.pop(BROKEN) == "FAILURE"
+    assert set(results.values()) == {"SUCCESS"}
+    assert found[BROKEN].message != "complete"
+    wrong = found[BROKEN].difference
+    assert not wrong.foreign
+    assert not wrong.other
+    assert {stream for stream, *_ in wrong.missing} == {"device_audits"}
+    assert all(key[1].endswith("a") for key in wrong.missing)
+
+
+def test_an_account_is_free_again_after_its_whole_machine_is_gone(
+    fleet: tuple[World, Engine], found: dict[str, Verdict]
+) -> None:
+    assert not found["echo"].difference
+    world, engine = fleet
+    echo = world.members["echo"].sandbox
+    echo.advance(60)
+    echo.state.options = replace(echo.state.options, latency_ms=300)  # time enough to die in it
+    before = engine.count()
+    engine.ask_for(["echo"])
+    wait_for("its tap", lambda: find("echo", "tap"))
+    engine.lose_the_machine()
+    engine.start_daemon()
+    wait_for("the next run", lambda: engine.count()["echo"] == before["echo"] + 2 or None)
+    results = wait_for("its end", engine.results)
+    assert results["echo"] == "SUCCESS"
+    assert not {verdict.account: verdict for verdict in verdicts(world)}["echo"].difference

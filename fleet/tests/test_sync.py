@@ -1,0 +1,113 @@
+"""One sync of one account: whose rows they are, who may run, what a kill costs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rehearsal.processes import find, kill, wait_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import SmallFleet
+
+    from rehearsal.processes import Kind
+
+
+def test_a_sync_fills_the_schema_with_the_accounts_rows_and_keeps_its_state(
+    fleet: SmallFleet,
+) -> None:
+    first = fleet.sync("acme")
+    assert (first.code, first.outcome.message) == (0, "complete")
+    assert first.outcome.report
+    assert not fleet.wrong_rows("acme")
+    fleet.members["acme"].sandbox.advance(60)
+    second = fleet.sync("acme")
+    assert second.outcome.report
+    assert second.outcome.report.calls < first.outcome.report.calls / 2
+    assert not fleet.wrong_rows("acme")
+    entry = fleet.entry("acme")
+    assert entry["uid"] == fleet.members["acme"].uid
+    assert entry["state"]["bookmarks"]["account"]["account_uid"] == fleet.members["acme"].uid
+
+
+def started_in_earnest(fleet: SmallFleet, name: str) -> int | None:
+    return len(fleet.members[name].sandbox.requests) > 25 or None
+
+
+@pytest.mark.parametrize("kind", ["tap", "target", "sync"])
+def test_after_kill_9_nothing_is_left_running_and_the_next_sync_makes_good(
+    fleet: SmallFleet, kind: Kind
+) -> None:
+    process = fleet.start("acme")
+    wait_for("the audits", lambda: started_in_earnest(fleet, "acme"))
+    kill("acme", kind)
+    process.communicate()
+    assert process.returncode == (-signal.SIGKILL if kind == "sync" else 128 + signal.SIGKILL)
+    wait_for("the ends", lambda: None if find("acme", "tap") or find("acme", "target") else True)
+    assert fleet.sync("acme").code == 0
+    assert not fleet.wrong_rows("acme")
+
+
+def test_sigterm_keeps_the_state_of_what_was_written(fleet: SmallFleet) -> None:
+    process = fleet.start("acme")
+    wait_for("the audits", lambda: started_in_earnest(fleet, "acme"))
+    process.terminate()
+    done = fleet.ended(process)
+    assert done.code == 128 + signal.SIGTERM
+    assert fleet.entry("acme")["state"]["bookmarks"]
+    assert fleet.sync("acme").code == 0
+
+
+def test_a_second_sync_of_an_account_ends_at_once_with_75_and_reads_nothing(
+    fleet: SmallFleet,
+) -> None:
+    first = fleet.start("acme")
+    wait_for("the audits", lambda: started_in_earnest(fleet, "acme"))
+    second = fleet.sync("acme")
+    assert (second.code, second.outcome.message) == (
+        os.EX_TEMPFAIL,
+        "Another run of acme is under way.",
+    )
+    assert fleet.ended(first).code == 0
+
+
+def test_a_sync_that_loses_the_warehouse_and_so_its_lock_ends_at_once(fleet: SmallFleet) -> None:
+    process = fleet.start("acme")
+    wait_for("the audits", lambda: started_in_earnest(fleet, "acme"))
+    with fleet.connect() as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = 'datto-rmm-fleet'"
+        )
+    done = fleet.ended(process)
+    assert done.code == 1
+    assert done.outcome.message.startswith("The warehouse: ")
+    assert find("acme", "tap") is find("acme", "target") is None
+    assert fleet.sync("acme").code == 0
+    assert not fleet.wrong_rows("acme")
+
+
+def test_of_two_machines_that_start_an_account_at_once_one_runs_it(
+    fleet: SmallFleet, tmp_path: Path
+) -> None:
+    sandbox = fleet.members["acme"].sandbox
+    machines: list[dict[str, str]] = []
+    for name in ("one", "two"):  # each with its own home, its own copy of file and secrets
+        home = tmp_path / name
+        shutil.copytree(fleet.secrets, home / "secrets")
+        shutil.copy(fleet.accounts, home)
+        places = {"FLEET_ACCOUNTS": home / "accounts.yaml", "FLEET_SECRETS": home / "secrets"}
+        machines.append({name: str(path) for name, path in {**places, "HOME": home}.items()})
+    for _ in range(2):
+        before = sandbox.state.journal.by_endpoint["/v2/account/devices"]
+        processes = [fleet.start("acme", **machines[number % 2]) for number in range(4)]
+        codes = sorted(fleet.ended(process).code for process in processes)
+        assert codes == [0, os.EX_TEMPFAIL, os.EX_TEMPFAIL, os.EX_TEMPFAIL]
+        assert sandbox.state.journal.by_endpoint["/v2/account/devices"] == before + 1
+    assert not fleet.wrong_rows("acme")
