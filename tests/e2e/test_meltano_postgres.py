@@ -80,16 +80,10 @@ def loaded(
             loaded.found.append(
                 {
                     stream: without_left_devices(sandbox, stream, rows)
-                    if has_device(stream)
-                    else rows
                     for stream, rows in warehouse(postgres).items()
                 }
             )
         yield loaded
-
-
-def has_device(stream: str) -> bool:
-    return "deviceUid" in truth.STREAMS[stream].keys
 
 
 def settings(
