@@ -86,7 +86,8 @@ class DattoStream(SyncedStream):
     def __init__(self, tap: RunningTap) -> None:
         """Work out the schema."""
         account = ("accountUid",) if tap.settings.account_column else ()
-        self.declared_keys = (*account, *(self.primary_keys or ()))
+        self.own_keys = tuple(self.primary_keys or ())
+        self.declared_keys = (*account, *self.own_keys)
         self.declared_columns = (*account, *self.parent_columns)
         super().__init__(cast("Tap", tap), schema=self.build_schema(tap))
         self.running = tap
@@ -208,7 +209,7 @@ class DattoStream(SyncedStream):
         spec, component = self.running.spec, self.component
         return RecordConverter(
             usable_schema(self.effective_schema, self.schema, self.declared_keys),
-            self.declared_keys,
+            self.own_keys,  # the account's uid does not make up for a row's own
             self.issues,
             selected=selected,
             known=self.schema,

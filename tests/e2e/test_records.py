@@ -44,6 +44,23 @@ def test_software_without_a_version_and_patches_without_a_status_are_rows(
     assert sync.activated() == ["site_patches"]
 
 
+def test_the_uid_of_the_account_does_not_make_up_for_a_row_without_a_key(
+    sandbox: Callable[..., Sandbox],
+) -> None:
+    account, warehouse, catalog = sandbox(), Warehouse(), selection("users")
+    (entry,) = (one for one in catalog["streams"] if one["stream"] == "users")
+    entry["key_properties"] = ["accountUid", "username"]
+    text = {"accountUid": {"type": "string"}}
+    entry["schema"]["properties"] = text | entry["schema"]["properties"]
+    account.call(lambda: account.state.faults.replace(["drop-key:path=/v2/account/users"]))
+    sync = warehouse.sync(account, catalog=catalog, account_column=True)
+    assert warehouse.keys == {"users": ["accountUid", "username"]}
+    whole = len(true_rows(account, "users"))
+    assert len(sync.records("users")) == whole - len(range(0, whole, 5))
+    assert all(record["accountUid"] and record["username"] for record in sync.records("users"))
+    assert_fit(sync, "users")
+
+
 def test_a_catalog_that_wants_an_object_as_text_gets_its_json(
     sandbox: Callable[..., Sandbox],
 ) -> None:
