@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_datto_rmm.api.connection import POLICY, connect
@@ -17,6 +18,7 @@ from tap_datto_rmm.records.openapi import Spec
 from tap_datto_rmm.run import Run, begin
 from tap_datto_rmm.sdk import ConfiguredTap
 from tap_datto_rmm.settings import CONFIG_SCHEMA, package_version
+from tap_datto_rmm.settings.refresh import without_effect
 from tap_datto_rmm.singer.mapping import register, unknown_maps
 from tap_datto_rmm.singer.output import MessageWriter, Stopped
 from tap_datto_rmm.singer.state import StateError, checked, future_date_in
@@ -181,6 +183,7 @@ class TapDattoRMM(ConfiguredTap):
             raise self._refused_state
         for stream in self.chosen:
             stream.heed_forced_replication()
+        self._tell_of_refresh_hours()
         if not self.chosen:
             return
         self.run.guard_the_account()
@@ -196,6 +199,12 @@ class TapDattoRMM(ConfiguredTap):
             raise SyncError(
                 f"{len(unfinished)} of {len(self.report.streams)} streams are not complete: {named}"
             )
+
+    def _tell_of_refresh_hours(self) -> None:
+        full = [s.name for s in self.all_streams if s.replication_method == REPLICATION_FULL_TABLE]
+        others = self.streams.keys() - set(full)
+        for line in without_effect(self.settings.refresh_hours, full, sorted(others)):
+            self.logger.warning(line)
 
     def _refusal_of(self, stream: DattoStream) -> StateError | None:
         held = self.state.get("bookmarks", {}).get(stream.name, {})

@@ -7,7 +7,6 @@ it is asked for one by one, if anybody.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 from urllib.parse import quote
@@ -22,6 +21,7 @@ from tap_datto_rmm.records.catalogs import usable_schema
 from tap_datto_rmm.records.converter import RecordConverter
 from tap_datto_rmm.records.data_issues import DataIssues
 from tap_datto_rmm.records.schemas import stream_schema
+from tap_datto_rmm.settings.refresh import hours_of
 from tap_datto_rmm.singer.bookmark import Bookmark, is_known_gap
 from tap_datto_rmm.streams.sync import SyncedStream
 
@@ -152,8 +152,7 @@ class DattoStream(SyncedStream):
         """Give the hours between two reads of a full-table stream; None: each run reads it."""
         if self.replication_method != REPLICATION_FULL_TABLE:
             return None
-        patterns = settings.refresh_hours
-        return next((h for p, h in patterns.items() if fnmatchcase(self.name, p)), None)
+        return hours_of(self.name, settings.refresh_hours) or None
 
     def listing(self, columns: Mapping[str, Any] | None = None) -> Listing:
         """Say what to ask for.

@@ -294,6 +294,24 @@ def test_a_start_date_that_is_past_somewhere_is_read_as_the_moment_it_is(
         assert quick({**FINE, "start_date": start}, "--test=schema").code == code, start
 
 
+def test_refresh_hours_of_no_stream_are_told_with_the_nearest_name(
+    quick: QuickTapCommand, tiny: Sandbox, only_users: dict[str, Any]
+) -> None:
+    hours = {"site_*": 24, "divices": 24, "sitefilters": 6, "alerts": 24, "users": 0}
+    run = quick(fast(tiny, refresh_hours=hours), catalog=only_users)
+    assert run.code == 0, run.err
+    assert run.records["users"]
+    said = [line.split(" | ")[-1] for line in run.err.splitlines() if " WARNING " in line]
+    assert said == [
+        "Setting `refresh_hours`: no stream matches `divices`. Did you mean `devices`?",
+        "Setting `refresh_hours`: no stream matches `sitefilters`. Did you mean `site_filters`?",
+        (
+            "Setting `refresh_hours`: `alerts` has no effect, as alerts reads only what has "
+            "changed, in each run."
+        ),
+    ]
+
+
 def test_marks_and_tables_of_several_accounts_exclude_each_other(quick: QuickTapCommand) -> None:
     both = {"account_column": True, "emit_activate_version_messages": True}
     run = quick(FINE | both)
