@@ -35,6 +35,10 @@ WINDOWS_PER_LOOK: Final = 1 / 3
 """Time from one look to the next, at least: 20 of the vendor's 60 seconds."""
 
 
+NOTEWORTHY: Final = 0.05
+"""Share by which the tap's ceiling must change for the log to say so."""
+
+
 class Quota(NamedTuple):
     """The account's request limit, and what is used of it."""
 
@@ -66,6 +70,7 @@ class QuotaMonitor:
         self._clock = clock
         self._lock = Lock()
         self._looks = True
+        self._told = client.limiter.ceiling
         self._calls = -math.inf
         self._looked_at = -math.inf
 
@@ -80,12 +85,15 @@ class QuotaMonitor:
         """
         client = self._client
         quota = client.ask(RATE_STATUS_PATH, None, quota_of, patience=patience)
-        if client.limiter.leave_room_for(quota.others, quota.limit, quota.slow_from):
+        changes = client.limiter.leave_room_for(quota.others, quota.limit, quota.slow_from)
+        ceiling = client.limiter.ceiling
+        if changes and abs(ceiling - self._told) >= NOTEWORTHY * self._told:
+            self._told = ceiling
             logger.info(
                 "Other clients made %d of the account's %d requests a minute: the tap uses %d",
                 quota.others,
                 quota.limit,
-                client.limiter.ceiling,
+                ceiling,
             )
         return quota
 

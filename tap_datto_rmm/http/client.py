@@ -168,9 +168,8 @@ class Client:
         Args:
             path: path below the service's base, such as `/v2/account`.
             params: query parameters.
-            read: makes sense of the decoded JSON, which is None for null and for a response
-                without content (204); where it raises `ApiError`, the answer counts as damaged and
-                is asked for again.
+            read: makes sense of the decoded JSON, or of `NO_CONTENT` (204); where it raises
+                `ApiError`, the answer counts as damaged and is asked for again.
             patience: seconds from a first failure to the last try while other requests succeed,
                 where the policy's are too many; 0: one try. An outage of the host is waited out
                 all the same.

@@ -81,7 +81,7 @@ class HostHealth:
         with self._probing:
             if self._ended:
                 raise self._ended
-            if self._back_at >= since:
+            if self._back_at > since:
                 return True
             if self._last_success > since:
                 return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from tap_datto_rmm.http.health import outage
 from tap_datto_rmm.http.retry import Again, Failed, Refused, Success
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tap_datto_rmm.http.retry import Outcome, RetryPolicy
 
 T = TypeVar("T")
+
+SECOND: Final = 2
+"""Failure of a request; the first one may be chance."""
 
 
 class Retrying:
@@ -58,14 +61,14 @@ class Retrying:
             attempt: sends the request once.
             on_retry: is told of each failure that another try will follow.
             patience: seconds from the first failure to the last try while others succeed; None:
-                the policy's; 0: one try.
+                the policy's; 0: one try, unless it met an outage.
 
         Raises:
             RequestError: what the last attempt gave.
             OutageError: the host has answered nobody for as long as the policy waits.
             Closed: the client was closed meanwhile.
         """
-        trouble = _Trouble(self._policy)
+        trouble = _Trouble(self._policy, self._clock())
         while True:
             self._health.wait_while_down()
             match attempt():
@@ -94,7 +97,7 @@ class Retrying:
         allowed, failed_before = self._patience(failure, patience), trouble.last_at
         seconds = trouble.add(failure, allowed, self._clock())
         if trouble.is_doubtful(seconds) and self._was_down(failed_before, failure):
-            trouble.forget()
+            trouble.forget(self._clock())
             return 0.0
         if seconds is None:
             raise self._last_word(failure, allowed)
@@ -129,16 +132,16 @@ class Retrying:
 class _Trouble:
     """What one request has gone through so far."""
 
-    def __init__(self, policy: RetryPolicy) -> None:
+    def __init__(self, policy: RetryPolicy, now: float) -> None:
         self._policy = policy
-        self.forget()
+        self.forget(now)
 
-    def forget(self) -> None:
+    def forget(self, now: float) -> None:
         """Begin anew."""
         self._failures = 0
         self._spent = 0.0
-        self.last_at = 0.0
-        """When it failed last."""
+        self.last_at = now
+        """When it failed last; before it has, when it was asked for."""
 
     def add(self, failure: Again, patience: float, now: float) -> float | None:
         """Give the seconds to wait before the next try; None: it is not worth one.
@@ -158,5 +161,4 @@ class _Trouble:
 
     def is_doubtful(self, wait: float | None) -> bool:
         """Whether to ask if the fault is the host's: at the second failure, and before the end."""
-        again = self._failures - 1
-        return again == 1 or (again > 1 and wait is None)
+        return wait is None or self._failures == SECOND

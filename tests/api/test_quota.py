@@ -95,6 +95,24 @@ def test_a_look_leaves_others_their_room(caplog: pytest.LogCaptureFixture) -> No
     ]
 
 
+def test_what_hardly_changes_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    script = Script(before=137 - 4)
+    monitor = script.monitor()
+    with caplog.at_level("INFO"):
+        monitor.look()
+        assert (script.limiter.ceiling, caplog.messages) == (536, [])
+        script.before = 37
+        monitor.look()
+        script.before = 34
+        monitor.look()
+        assert (script.limiter.ceiling, len(caplog.messages)) == (437, 1)
+        script.before = 137
+        monitor.look()
+    assert caplog.messages[1:] == [
+        "Other clients made 0 of the account's 600 requests a minute: the tap uses 540"
+    ]
+
+
 def test_the_first_look_is_waited_for_and_later_ones_are_not() -> None:
     script = Script()
     monitor = script.monitor()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datto_rmm_sandbox import Sandbox
 
 STATUS = "/v2/system/request_rate"
-LIMIT, SLOW_FROM, OTHERS = 120, 108, 36
+LIMIT, SLOW_FROM, OTHERS = 60, 54, 18
 WINDOW = 2.0
 """A vendor's minute that lasts two seconds."""
 
@@ -26,7 +26,7 @@ WINDOW = 2.0
 def shared_account(sandbox: Callable[..., Sandbox], **options: object) -> Sandbox:
     """An account of whose limit another tool takes 30 %."""
     return sandbox(
-        devices=150,
+        devices=90,
         rate_limit=LIMIT,
         rate_window=WINDOW,
         slow_down_seconds=0,
@@ -47,7 +47,7 @@ def test_other_tools_are_left_their_room_and_nothing_is_refused(
     assert len(run.records["device_audits"]) > LIMIT
     assert account.state.journal.by_status[429] == 0
     told = re.search(
-        r"Other clients made (\d+) of the account's 120 .*: the tap uses (\d+)", run.err
+        r"Other clients made (\d+) of the account's 60 .*: the tap uses (\d+)", run.err
     )
     assert told
     assert int(told[1]) == pytest.approx(OTHERS, abs=4)
@@ -83,7 +83,7 @@ def test_two_taps_on_one_account_settle_beside_each_other(
 ) -> None:
     """Refused together at first; then each makes room for the other, and nobody is blocked."""
     account = sandbox(
-        devices=200, rate_limit=LIMIT, rate_window=WINDOW, slow_down_seconds=0, latency_ms=5
+        devices=120, rate_limit=LIMIT, rate_window=WINDOW, slow_down_seconds=0, latency_ms=5
     )
     config = fast(account, max_requests_per_minute=SLOW_FROM)
     (quick.folder / "other").mkdir()

@@ -139,7 +139,8 @@ def test_the_caller_may_have_less_patience(patience: float, slept: list[float]) 
     loop = Loop()
 
     def attempt() -> Outcome[str]:
-        loop.health.succeeded()
+        loop.clock.now += 0.1
+        loop.health.succeeded()  # another request
         return DOWN
 
     error, _ = loop.ask(attempt, patience)
@@ -148,9 +149,18 @@ def test_the_caller_may_have_less_patience(patience: float, slept: list[float]) 
     assert loop.probes == []
 
 
+def test_without_any_patience_an_outage_is_waited_out_all_the_same() -> None:
+    loop = Loop()
+    back_at = loop.clock.now + 300
+    loop.probe = lambda: None if loop.clock.now >= back_at else CUT
+    assert loop.ask(lambda: Success("yes") if loop.clock.now >= back_at else DOWN, 0)[0] == "yes"
+    assert loop.ask(script(DOWN), 0)[0] is DOWN.error
+
+
 def test_a_wait_that_is_longer_than_the_patience_is_not_begun() -> None:
     loop = Loop()
     assert loop.ask(script(BUSY), patience=30) == (BUSY.error, 0)
+    assert len(loop.probes) == 1
 
 
 # Nothing has succeeded yet
