@@ -29,13 +29,14 @@ from tap_datto_rmm.streams.list_stream import ListStream
 from tap_datto_rmm.telemetry.report import RunReport
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from types import FrameType
 
     from singer_sdk.streams import Stream
 
     from tap_datto_rmm.http.client import Client
     from tap_datto_rmm.http.retry import RetryPolicy
+    from tap_datto_rmm.settings import Settings
     from tap_datto_rmm.streams.base import DattoStream
 
 
@@ -183,7 +184,8 @@ class TapDattoRMM(ConfiguredTap):
             raise self._refused_state
         for stream in self.chosen:
             stream.heed_forced_replication()
-        self._tell_of_refresh_hours()
+        for line in _without_effect(self.settings, self.all_streams):
+            self.logger.warning(line)
         if not self.chosen:
             return
         self.run.guard_the_account()
@@ -199,12 +201,6 @@ class TapDattoRMM(ConfiguredTap):
             raise SyncError(
                 f"{len(unfinished)} of {len(self.report.streams)} streams are not complete: {named}"
             )
-
-    def _tell_of_refresh_hours(self) -> None:
-        full = [s.name for s in self.all_streams if s.replication_method == REPLICATION_FULL_TABLE]
-        others = self.streams.keys() - set(full)
-        for line in without_effect(self.settings.refresh_hours, full, sorted(others)):
-            self.logger.warning(line)
 
     def _refusal_of(self, stream: DattoStream) -> StateError | None:
         held = self.state.get("bookmarks", {}).get(stream.name, {})
@@ -259,3 +255,10 @@ def _look_ahead_from(stream: DattoStream, chosen: list[DattoStream]) -> None:
             return
         if one is not stream and one.is_due():
             one.look_ahead()
+
+
+def _without_effect(settings: Settings, streams: Collection[DattoStream]) -> Iterator[str]:
+    """Say which patterns of `refresh_hours` change nothing."""
+    full = [s.name for s in streams if s.replication_method == REPLICATION_FULL_TABLE]
+    others = sorted({s.name for s in streams} - set(full))
+    yield from without_effect(settings.refresh_hours, full, others)
