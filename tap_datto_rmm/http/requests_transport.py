@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies, select_proxy
+from requests.utils import select_proxy
 from typing_extensions import override
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
@@ -38,6 +38,8 @@ class RequestsTransport:
         """Open nothing yet."""
         self._timeout = timeout
         self._session = requests.Session()
+        self._session.trust_env = False  # it would look there twice for each request
+        self._environments: dict[str, dict[str, Any]] = {}
         adapter = _Adapter(pool_maxsize=connections, pool_connections=2)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
@@ -49,6 +51,7 @@ class RequestsTransport:
         started = time.monotonic()
         connect = min(CONNECT_SECONDS, self._timeout)
         timeout: Any = Timeout(total=self._timeout, connect=connect)  # the stubs know no such type
+        environment = self._environment_of(request.url)
         try:
             with self._session.request(
                 request.method,
@@ -56,7 +59,8 @@ class RequestsTransport:
                 params=request.params,
                 data=request.form,
                 headers=request.headers,
-                auth=_as_it_is,
+                proxies=environment["proxies"],
+                verify=environment["verify"],
                 timeout=timeout,
                 allow_redirects=False,
                 stream=True,
@@ -71,8 +75,16 @@ class RequestsTransport:
         """Close idle connections."""
         self._session.close()
 
+    def _environment_of(self, url: str) -> dict[str, Any]:
+        """Look up the proxies and certificates for a host, once; a .netrc never counts."""
+        host = "/".join(url.split("/", 3)[:3])
+        if host not in self._environments:
+            known = requests.Session().merge_environment_settings(url, {}, None, None, None)
+            self._environments[host] = dict(known)
+        return self._environments[host]
+
     def _lost(self, request: Request, error: Exception, seconds: float) -> Lost:
-        proxy = _proxy_of(request.url)
+        proxy = _proxy_of(request.url, self._environment_of(request.url)["proxies"])
         cause = _cause_of(error)
         if proxy and cause in {Cause.CONNECTION_REFUSED, Cause.NO_ROUTE, Cause.NO_NAME}:
             cause = Cause.PROXY  # as SOCKS proxies tell it
@@ -87,11 +99,6 @@ class _Adapter(HTTPAdapter):
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
         pool.ConnectionCls = with_deadline(pool.ConnectionCls)
         return pool
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keep the headers as they are: without any `auth`, requests looks one up in .netrc."""
-    return request
 
 
 _KINDS: Final = (
@@ -136,7 +143,7 @@ def _host_of(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
-def _proxy_of(url: str) -> str | None:
-    """Host and port of the proxy that the environment names for an address."""
-    proxy = select_proxy(url, get_environ_proxies(url))
+def _proxy_of(url: str, proxies: dict[str, str]) -> str | None:
+    """Host and port of the proxy for an address."""
+    proxy = select_proxy(url, proxies)
     return (_host_of(proxy if "//" in proxy else f"//{proxy}") or None) if proxy else None

@@ -306,8 +306,10 @@ def test_a_socks_proxy_without_the_package_for_it_is_told(
 
 
 def test_through_a_socks_proxy_the_time_out_is_for_the_whole_exchange_too(
-    transport: RequestsTransport, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+
     def grant(connection: socket.socket) -> None:
         """Speak SOCKS 5 (RFC 1928), and then for the host that was asked for."""
         connection.recv(100)
@@ -323,13 +325,19 @@ def test_through_a_socks_proxy_the_time_out_is_for_the_whole_exchange_too(
         grant(connection)
         drips(HEADERS, b"X-Drop: 1\r\n")(connection)
 
-    for talk in (answer, drip):
+    def ask(talk: Callable[[socket.socket], None]) -> Response | Lost:
         with server(talk) as proxy:
             monkeypatch.setenv("ALL_PROXY", proxy.replace("http:", "socks5h:"))
+            transport = RequestsTransport("a tool/1.0", TIMEOUT, 2)
             reply = transport.send(Request("GET", "http://api.example/"))
             transport.close()
-        assert isinstance(reply, Response if talk is answer else Lost)
-        assert reply.seconds < 4 * TIMEOUT
+        return reply
+
+    assert isinstance(ask(answer), Response)
+    lost = ask(drip)
+    assert isinstance(lost, Lost)
+    assert lost.cause is Cause.TIME_OUT
+    assert lost.seconds < 4 * TIMEOUT
 
 
 def test_through_a_proxy_headers_that_drip_end_with_the_time_out_too(
