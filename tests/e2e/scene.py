@@ -181,7 +181,7 @@ class Scene:
             fast(self.account, **settings),
             catalog=catalog or selection(*streams),
             state=self.warehouse.state or None,
-            timeout=60,
+            timeout=240,
         )
         self.entries = taken(self.account)
         self.warehouse.take(run.messages)
