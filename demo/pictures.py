@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from demo.answers import question
 from demo.browser import Browser, BrowserError
 from demo.pipeline import ROOT
 from demo.run import PAGE, SCREEN
@@ -45,12 +45,15 @@ def take() -> None:
 
 def answers_of(screen: str) -> str:
     """Leave out the tables of rows and calls: the steps, and the answers, are what one looks at."""
-    steps, _, rest = screen.partition("Rows in PostgreSQL")
-    answers = rest[rest.index("How does each site stand") :]
-    answers = answers[: answers.index("What next?")].rstrip()
-    opened = steps.rfind("<span")
-    body = f"{steps[:opened]}{steps[opened:]}{answers}</span></code></pre></body></html>"
-    return re.sub(r"</head>", f"{SCREEN_STYLE}</head>", body, count=1)
+    steps = screen[: _before(screen, "Rows in PostgreSQL")]
+    answers = screen[_before(screen, question("scorecard")) : screen.index("What next?")]
+    body = steps.replace("</head>", f"{SCREEN_STYLE}</head>", 1) + answers.rstrip()
+    return f"{body}</code></pre></body></html>"
+
+
+def _before(screen: str, title: str) -> int:
+    """Where the element begins that holds a title."""
+    return screen.rindex("<span", 0, screen.index(title))
 
 
 def main() -> int:
