@@ -14,8 +14,12 @@ from demo.run import PAGE, SCREEN
 
 PICTURES: Final = ROOT / "docs" / "pictures"
 WIDTH: Final = 1280
-PAGE_HEIGHT: Final = 1560
-"""CSS pixels: the eight numbers, the scorecard and the head of the charts."""
+"""CSS pixels, as are all of these."""
+SCORECARD_ENDS: Final = (
+    "Math.ceil(document.querySelector('.scorecard').closest('.card')"
+    ".getBoundingClientRect().bottom) + 24"
+)
+PHONE_HEIGHT: Final = 1400
 SCREEN_WIDTH: Final = 760
 SCREEN_STYLE: Final = """<style>
 body { margin: 0; padding: 18px 22px; background: #16191f !important; color: #d7dce3 !important; }
@@ -34,9 +38,10 @@ def take() -> None:
     with Browser() as browser, TemporaryDirectory() as folder:
         for name, dark in (("fleet", False), ("fleet-dark", True)):
             browser.open(PAGE, width=WIDTH, dark=dark)
-            browser.picture(PICTURES / f"{name}.png", height=PAGE_HEIGHT)
+            height = browser.evaluate(SCORECARD_ENDS)
+            browser.picture(PICTURES / f"{name}.png", height=height)
         browser.open(PAGE, width=390)
-        browser.picture(PICTURES / "fleet-phone.png", height=PAGE_HEIGHT)
+        browser.picture(PICTURES / "fleet-phone.png", height=PHONE_HEIGHT)
         screen = Path(folder) / "screen.html"
         screen.write_text(answers_of(SCREEN.read_text(encoding="utf-8")), encoding="utf-8")
         browser.open(screen, width=SCREEN_WIDTH, height=100, dark=True)
