@@ -14,9 +14,9 @@ run() {
 
 for part in $parts; do
   case $part in
-    start | table | scaling | limit | pipeline | calls | stops) ;;
+    start | table | scaling | limit | pipeline | answers | calls | stops) ;;
     *)
-      echo "No part $part; there are start, table, scaling, limit, pipeline, calls and stops." >&2
+      echo "No part $part; there are start, table, scaling, limit, pipeline, answers, calls and stops." >&2
       exit 2
       ;;
   esac

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from demo.answers import question
 from demo.browser import Browser, BrowserError
 from demo.pipeline import ROOT
 from demo.run import PAGE, SCREEN
 
 PICTURES: Final = ROOT / "docs" / "pictures"
 WIDTH: Final = 1280
-PAGE_HEIGHT: Final = 1560
-"""CSS pixels: the eight numbers, the scorecard and the head of the charts."""
+"""CSS pixels, as are all of these."""
+SCORECARD_ENDS: Final = (
+    "Math.ceil(document.querySelector('.scorecard').closest('.card')"
+    ".getBoundingClientRect().bottom) + 24"
+)
+PHONE_HEIGHT: Final = 1400
 SCREEN_WIDTH: Final = 760
 SCREEN_STYLE: Final = """<style>
 body { margin: 0; padding: 18px 22px; background: #16191f !important; color: #d7dce3 !important; }
@@ -34,9 +38,10 @@ def take() -> None:
     with Browser() as browser, TemporaryDirectory() as folder:
         for name, dark in (("fleet", False), ("fleet-dark", True)):
             browser.open(PAGE, width=WIDTH, dark=dark)
-            browser.picture(PICTURES / f"{name}.png", height=PAGE_HEIGHT)
+            height = browser.evaluate(SCORECARD_ENDS)
+            browser.picture(PICTURES / f"{name}.png", height=height)
         browser.open(PAGE, width=390)
-        browser.picture(PICTURES / "fleet-phone.png", height=PAGE_HEIGHT)
+        browser.picture(PICTURES / "fleet-phone.png", height=PHONE_HEIGHT)
         screen = Path(folder) / "screen.html"
         screen.write_text(answers_of(SCREEN.read_text(encoding="utf-8")), encoding="utf-8")
         browser.open(screen, width=SCREEN_WIDTH, height=100, dark=True)
@@ -45,12 +50,15 @@ def take() -> None:
 
 def answers_of(screen: str) -> str:
     """Leave out the tables of rows and calls: the steps, and the answers, are what one looks at."""
-    steps, _, rest = screen.partition("Rows in PostgreSQL")
-    answers = rest[rest.index("How does each site stand") :]
-    answers = answers[: answers.index("What next?")].rstrip()
-    opened = steps.rfind("<span")
-    body = f"{steps[:opened]}{steps[opened:]}{answers}</span></code></pre></body></html>"
-    return re.sub(r"</head>", f"{SCREEN_STYLE}</head>", body, count=1)
+    steps = screen[: _before(screen, "Rows in PostgreSQL")]
+    answers = screen[_before(screen, question("scorecard")) : screen.index("What next?")]
+    body = steps.replace("</head>", f"{SCREEN_STYLE}</head>", 1) + answers.rstrip()
+    return f"{body}</code></pre></body></html>"
+
+
+def _before(screen: str, title: str) -> int:
+    """Where the element begins that holds a title."""
+    return screen.rindex("<span", 0, screen.index(title))
 
 
 def main() -> int:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from datto_rmm_sandbox import Sandbox
 from datto_rmm_sandbox.account import default_now
 from rich.console import Console
+from rich.terminal_theme import MONOKAI
 
 from demo import report, tables
 from demo.answers import install
@@ -153,7 +154,7 @@ class Demo:
         fleet = collect(self.postgres.uri)
         PAGE.write_text(report.page(self.postgres.uri), encoding="utf-8")
         show(tables.scorecard(fleet, SITES_SHOWN))
-        filling = [row for row in fleet["full_disks"] if not row["is_nearly_full"]]
+        filling = [row for row in fleet["full_disks"] if row["days_to_full"]]
         for name, columns, rows in (
             ("patch_ageing", AGEING, fleet["patch_ageing"]),
             ("full_disks", DISKS, sorted(filling, key=lambda row: row["days_to_full"])),
@@ -179,9 +180,10 @@ DISKS = {
 }
 SYSTEMS = {
     "system": "system",
-    "operating_system": "as its computers call it",
     "support_ends": "support ends",
+    "days_left": "days left",
     "computers": "computers",
+    "sites": "sites",
 }
 """Columns that are shown of an answer, and what they are called."""
 
@@ -260,7 +262,7 @@ def main() -> NoReturn:
         sys.exit(128 + signal.SIGINT)
     console.print(NEXT, markup=False, soft_wrap=True)
     console.print(f"Done in {time.monotonic() - started:.0f} s.")
-    console.save_html(os.fspath(SCREEN), inline_styles=True, clear=False)
+    console.save_html(os.fspath(SCREEN), theme=MONOKAI, inline_styles=True)
     sys.exit(0)
 
 

@@ -21,8 +21,9 @@ SHOWN: Final = 8
 TREND_DAYS: Final = 42
 ASKED: Final = (
     ("clock", "scorecard", "software"),
-    ("patch_ageing", "patch_trouble", "full_disks"),
+    ("patch_ageing", "full_disks"),
     (
+        "patch_trouble",
         "patch_compliance",
         "restart_due",
         "silent_agents",
@@ -36,7 +37,7 @@ ASKED: Final = (
 )
 """Answers that are asked for at the same time, each group on a connection of its own."""
 COMMONEST: Final = """
-SELECT name FROM datto_answers.current_software GROUP BY name ORDER BY count(*) DESC, name LIMIT 40
+SELECT name FROM datto_answers.current_software GROUP BY name ORDER BY count(*) DESC, name LIMIT 16
 """
 """Titles with most rows: among them are those on most computers."""
 

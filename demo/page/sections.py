@@ -260,7 +260,7 @@ def noisy_devices(fleet: Fleet) -> Html:
     return _listed(
         fleet,
         "noise_by_device",
-        "Which devices make it?",
+        "Which devices make the noise?",
         "Those with the most alerts of the last 30 days.",
         columns,
     )

@@ -7,7 +7,7 @@ WITH last_reading AS (
   SELECT day, max(_sdc_sync_started_at) AS _sdc_sync_started_at
   FROM patches_daily
   CROSS JOIN datto_answers.clock
-  WHERE day >= clock.as_of::date - 90
+  WHERE day >= clock.as_of::date - 60
   GROUP BY day
 ),
 backlog AS (

@@ -44,4 +44,7 @@ SELECT
 FROM reading
 JOIN device_patches AS patch
   ON patch."deviceUid" = reading.device_uid
-  AND patch."lastAuditDate" IS NOT DISTINCT FROM reading.audit;
+  -- IS NOT DISTINCT FROM, but so that PostgreSQL expects more than a handful of rows to be current
+  AND coalesce(
+    patch."lastAuditDate" = reading.audit, patch."lastAuditDate" IS NULL AND reading.audit IS NULL
+  );

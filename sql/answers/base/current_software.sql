@@ -34,4 +34,7 @@ SELECT
 FROM reading
 JOIN device_software AS software
   ON software."deviceUid" = reading.device_uid
-  AND software."lastAuditDate" IS NOT DISTINCT FROM reading.audit;
+  -- IS NOT DISTINCT FROM, but so that PostgreSQL expects more than a handful of rows to be current
+  AND coalesce(
+    software."lastAuditDate" = reading.audit, software."lastAuditDate" IS NULL AND reading.audit IS NULL
+  );

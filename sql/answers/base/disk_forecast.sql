@@ -3,11 +3,11 @@
 -- A straight line through what was free at each audit of the last 30 days (disks_by_audit), where
 -- that line deserves trust: 7 audits or more over 14 days or more, falling, r² above 0.5.
 CREATE OR REPLACE VIEW datto_answers.disk_forecast AS
-WITH reading AS (
+WITH reading AS MATERIALIZED ( -- each number is read once, not once for each sum over it
   SELECT
     audit."deviceUid" AS device_uid,
     disk ->> 'diskIdentifier' AS disk,
-    (extract(epoch FROM audit."lastAuditDate" - clock.as_of) / 86400)::float AS day,
+    extract(epoch FROM audit."lastAuditDate" - clock.as_of)::float / 86400 AS day,
     (disk ->> 'freespace')::float AS free
   FROM disks_by_audit AS audit
   CROSS JOIN datto_answers.clock
