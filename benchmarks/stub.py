@@ -40,6 +40,8 @@ TEMPLATES: Final = 400
 AUDIT_TEMPLATES: Final = 50
 AUDIT_BYTES: Final = 6_500
 """About what a real audit of a computer weighs."""
+LONG_AGO_MS: Final = 7_200_000
+"""Before the bookmark by more than the look-back, which would ask for such a device again."""
 UID: Final = "00000000-0000-4000-8000-%012d"
 
 REASONS: Final = {200: b"OK", 401: b"Unauthorized", 403: b"Forbidden", 404: b"Not Found"}
@@ -158,7 +160,7 @@ class Content:
         for at in places:
             # Spread evenly: exactly `audits` of all places step over a whole number.
             changed = (at + 1) * audits // devices != at * audits // devices
-            audited = BOOKMARK_MS + 1_000 + at if changed else BOOKMARK_MS - 1_000 - at
+            audited = BOOKMARK_MS + 1_000 + at if changed else BOOKMARK_MS - LONG_AGO_MS - at
             row = self._rows[at % len(self._rows)]
             yield b'{"id":%d,"uid":"%b","lastAuditDate":%d,%b' % (at + 1, uid % at, audited, row)
 
