@@ -3,7 +3,8 @@
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
-PYTEST_ARGS ?= --numprocesses=auto --dist=loadfile
+PYTEST := $(BIN)/pytest --numprocesses=auto --dist=loadfile
+PYTEST_ARGS ?=
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
@@ -55,11 +56,16 @@ format: setup ## Let ruff format the code and mend what it can
 
 .PHONY: pytest
 pytest: setup ## The tests alone; PYTEST_ARGS='-k alerts' chooses some
-	@$(BIN)/pytest $(PYTEST_ARGS)
+	@$(PYTEST) $(PYTEST_ARGS)
+
+UNITS := http api records singer settings streams telemetry
+.PHONY: unit
+unit: setup ## The tests of single parts, in seconds; PYTEST_ARGS as above
+	@$(PYTEST) $(PYTEST_ARGS) $(UNITS:%=tests/%)
 
 .PHONY: sdk-main
 sdk-main: setup ## The tests against the SDK's main branch, in an environment of their own
-	@PYTEST_ARGS='$(PYTEST_ARGS)' tools/sdk-main
+	@PYTEST_ARGS='--numprocesses=auto --dist=loadfile $(PYTEST_ARGS)' tools/sdk-main
 
 # The fleet is a project of its own: Dagster never meets the packages of the tap, nor of the target.
 .PHONY: fleet-setup
@@ -87,7 +93,7 @@ fleet-test: fleet-lint ## Types and tests of the fleet, make fleet among them: a
 
 .PHONY: fuzz
 fuzz: setup ## Pages that try to break the tap, other ones each time: 200,000, ten minutes
-	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-8000} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(BIN)/pytest $(PYTEST_ARGS) --dist=load --show-capture=no tests/records/test_fuzz.py
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-8000} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(PYTEST) --dist=load --show-capture=no tests/records/test_fuzz.py
 
 .PHONY: convergence
 convergence: setup ## Account, tap, network and clocks at odds, EXAMPLES times; SEED repeats a run
@@ -108,6 +114,10 @@ spec-sync: setup ## Bring specs/ and the schema snapshots up to the vendor's API
 .PHONY: spec-check
 spec-check: setup ## See that every stream can be made from specs/
 	@$(BIN)/tap-datto-rmm-spec check
+
+.PHONY: vendor-builds
+vendor-builds: setup ## The tests that take the vendor's own documents, from the folder VENDOR_BUILDS
+	@$(PYTEST) -m vendor_builds tests/spec_tools tests/test_spec_path.py
 
 .PHONY: spec-feed
 spec-feed: setup ## Write docs/api-changes.md and .xml from docs/api-changes.json

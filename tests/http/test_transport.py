@@ -41,6 +41,9 @@ def server(talk: Callable[[socket.socket], None]) -> Generator[str]:
                 connection, _ = listening.accept()
             except OSError:
                 return
+            if ended.is_set():
+                connection.close()
+                return
             with connection, suppress(OSError):  # the client may have gone
                 connection.settimeout(5)
                 talk(connection)
@@ -74,9 +77,12 @@ def drips(first: bytes, drop: bytes) -> Callable[[socket.socket], None]:
     def talk(connection: socket.socket) -> None:
         connection.recv(10_000)
         connection.sendall(first)
+        connection.settimeout(TIMEOUT / 10)
         for _ in range(200):
             connection.sendall(drop)
-            time.sleep(TIMEOUT / 10)
+            with suppress(TimeoutError):
+                if not connection.recv(1):
+                    return
 
     return talk
 
@@ -112,9 +118,9 @@ def test_a_response_comes_whole_and_its_connection_is_used_again(
             assert isinstance(response, Response)
             assert (response.status, response.body) == (200, b'{"a": 1}')
             assert response.headers["content-type"] == "application/json"
-            assert 0 < response.seconds < 5
+            assert response.seconds > 0
         transport.close()
-    assert len(connections) == 2  # the fixture of the server makes the other one to end
+    assert len(connections) == 1
 
 
 def test_a_compressed_body_is_given_as_it_was(transport: RequestsTransport) -> None:

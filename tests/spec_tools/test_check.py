@@ -16,7 +16,6 @@ from tests.spec_tools.documents import (
     REFERENCE,
     as_bytes,
     build_201,
-    needs_builds,
     packaged,
     written_out,
 )
@@ -66,7 +65,7 @@ def test_an_older_build_lacks_streams_and_makes_exceptions_needless(tmp_path: Pa
     assert "exception DeviceV3.warrantyDate matches nothing: there is no schema" in result.output
 
 
-@needs_builds
+@pytest.mark.vendor_builds
 @pytest.mark.parametrize(
     ("name", "problems"), [*zip(BUILDS, (LEFT_OUT, LEFT_OUT, []), strict=True)]
 )

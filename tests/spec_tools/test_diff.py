@@ -14,7 +14,6 @@ from tests.spec_tools.documents import (
     build_1_22,
     build_201,
     difference,
-    needs_builds,
     packaged,
     split,
     told,
@@ -63,7 +62,7 @@ def test_the_known_history_comes_out_and_nothing_else(
     assert told(old(), new()) == history
 
 
-@needs_builds
+@pytest.mark.vendor_builds
 @pytest.mark.parametrize(("old", "new", "history"), [(0, 1, TO_201), (1, 2, TO_235)])
 def test_the_vendors_own_builds_tell_the_known_history_and_nothing_else(
     old: int, new: int, history: list[Any]
@@ -71,7 +70,7 @@ def test_the_vendors_own_builds_tell_the_known_history_and_nothing_else(
     assert told(build(BUILDS[old]), build(BUILDS[new])) == history
 
 
-@needs_builds
+@pytest.mark.vendor_builds
 @pytest.mark.parametrize(("made", "name"), [(build_1_22, "1.22.1-576"), (build_201, "201")])
 def test_the_documents_of_the_tests_are_those_of_the_vendor(
     made: Callable[[], Content], name: str

@@ -17,7 +17,6 @@ from tests.spec_tools.documents import (
     build,
     build_1_22,
     build_201,
-    needs_builds,
     packaged,
     split,
     written_out,
@@ -62,7 +61,7 @@ def test_parts_merge_back_to_the_same_facts(whole: Callable[[], Content]) -> Non
         assert found.notes == []
 
 
-@needs_builds
+@pytest.mark.vendor_builds
 @pytest.mark.parametrize("name", BUILDS)
 def test_the_vendors_own_builds_merge_back_to_the_same_facts(name: str) -> None:
     found = merged(split(build(name)))
@@ -70,7 +69,7 @@ def test_the_vendors_own_builds_merge_back_to_the_same_facts(name: str) -> None:
     assert found.notes == []
 
 
-@needs_builds
+@pytest.mark.vendor_builds
 def test_the_parts_are_as_large_as_those_that_were_seen() -> None:
     """55 paths and 118 schemas are in the part of version 2: docs/datto-rmm-api.md §12."""
     part = split(build("235"))["Datto-RMM-v2"]

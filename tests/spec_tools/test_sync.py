@@ -21,7 +21,6 @@ from tests.spec_tools.documents import (
     REFERENCE,
     as_bytes,
     build_201,
-    needs_builds,
     packaged,
     told,
     written_out,
@@ -128,7 +127,7 @@ def test_words_come_back_where_what_they_describe_comes_back(file: Path) -> None
     assert is_ours(file)
 
 
-@needs_builds
+@pytest.mark.vendor_builds
 def test_the_vendors_own_build_is_what_the_packaged_document_states(file: Path) -> None:
     with serving((REFERENCE / "build-235.json").read_bytes()) as url:
         assert run("--url", url, "--output", str(file)).exit_code == UNCHANGED
