@@ -32,8 +32,11 @@ CALLS_PER_LOOK: Final = 120
 """Calls from one look to the next, at least: looks cost no more than one call in a hundred."""
 
 WINDOWS_PER_LOOK: Final = 1 / 3
-"""Time from one look to the next, at least: 20 of the vendor's 60 seconds."""
+"""Time from one look to the next, at least: 20 of the vendor's 60 seconds.
 
+Where others leave the tap fewer than those calls a minute, it looks once in each window: when they
+are done, it is not to crawl on.
+"""
 
 NOTEWORTHY: Final = 0.05
 """Share by which the tap's ceiling must change for the log to say so."""
@@ -66,11 +69,11 @@ class QuotaMonitor:
     ) -> None:
         """Look at nothing yet."""
         self._client = client
-        self._seconds = window * WINDOWS_PER_LOOK
+        self._window = window
         self._clock = clock
         self._lock = Lock()
         self._looks = True
-        self._told = client.limiter.ceiling
+        self._whole = self._told = client.limiter.ceiling
         self._calls = -math.inf
         self._looked_at = -math.inf
 
@@ -101,14 +104,20 @@ class QuotaMonitor:
         """Look at the start, and then now and then; only the first time does anybody wait."""
         with self._lock:
             made, now, is_first = self._client.counters.calls, self._clock(), self._calls < 0
-            is_due = made - self._calls >= CALLS_PER_LOOK and now - self._looked_at >= self._seconds
-            if not (self._looks and is_due):
+            if not (self._looks and self._is_due(made - self._calls, now - self._looked_at)):
                 return
             self._calls, self._looked_at = made, now
         if is_first:
             self._try_to_look()
         else:
             self._client.submit(self._try_to_look)
+
+    def _is_due(self, calls: float, seconds: float) -> bool:
+        """Whether the last look is so many calls, and so long, ago that another is worth a call."""
+        is_slow = self._client.limiter.ceiling < min(self._whole, CALLS_PER_LOOK)
+        if is_slow and seconds >= self._window:
+            return True
+        return calls >= CALLS_PER_LOOK and seconds >= self._window * WINDOWS_PER_LOOK
 
     def _try_to_look(self) -> None:
         """Ask once: without an answer the limiter stays as it is until the next time."""

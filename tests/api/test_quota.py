@@ -135,6 +135,20 @@ def test_looks_are_rare_by_calls_and_by_time(calls: int, seconds: float) -> None
     assert len(script.looks) == 1
 
 
+def test_a_tap_that_others_leave_little_looks_once_a_minute_whether_they_are_done() -> None:
+    script = Script(answer={**STATUS, "accountCount": 500})
+    monitor = script.monitor()
+    monitor.look_when_due()
+    assert script.limiter.ceiling == 54  # a tenth, at least
+    script.answer = STATUS
+    for seconds, looks in ((59, 1), (1, 2), (60, 2)):  # then there is room, and it is patient again
+        script.now += seconds
+        script.counters.add(calls=1)
+        monitor.look_when_due()
+        assert len(script.looks) == looks
+    assert script.limiter.ceiling == 403
+
+
 @pytest.mark.parametrize(
     ("error", "looks"),
     [

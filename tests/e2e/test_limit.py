@@ -83,7 +83,7 @@ def test_two_taps_on_one_account_settle_beside_each_other(
 ) -> None:
     """Refused together at first; then each makes room for the other, and nobody is blocked."""
     account = sandbox(
-        devices=120, rate_limit=LIMIT, rate_window=WINDOW, slow_down_seconds=0, latency_ms=5
+        devices=90, rate_limit=LIMIT, rate_window=WINDOW, slow_down_seconds=0, latency_ms=5
     )
     config = fast(account, max_requests_per_minute=SLOW_FROM)
     (quick.folder / "other").mkdir()
