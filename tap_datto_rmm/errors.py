@@ -13,6 +13,7 @@ most a short, cleaned excerpt of the API's own message.
         ├── NotAvailableError       400, 404, 410: there is no such thing, or not any more
         ├── ApiError                any other 4xx; 5xx or a damaged answer, again and again
         ├── TransportError          no complete answer, again and again
+        │   ├── TimedOutError       not within the time that a request may take
         │   └── UnreachableError *  no name, no route, refused, not trusted, no way through a proxy
         ├── RateLimitError *        429, or the block that follows it, did not pass in time
         ├── OutageError *           no request at all has succeeded for ten minutes
@@ -95,6 +96,10 @@ class ApiError(RequestError):
 
 class TransportError(RequestError):
     """No complete answer arrived: a time-out, a reset, a cut."""
+
+
+class TimedOutError(TransportError):
+    """No complete answer arrived within `request_timeout`: each further try may cost as much."""
 
 
 class UnreachableError(TransportError):

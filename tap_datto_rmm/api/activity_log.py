@@ -14,7 +14,7 @@ import orjson
 
 from tap_datto_rmm.api.completeness import WHOLE, Completeness
 from tap_datto_rmm.api.pages import Listing
-from tap_datto_rmm.api.parts import may_be_a_rows
+from tap_datto_rmm.api.parts import may_be_a_rows, weight
 from tap_datto_rmm.api.reading import fetch_pages, read_on
 from tap_datto_rmm.errors import RequestError
 from tap_datto_rmm.records.timestamps import canonical, timestamp_of
@@ -184,11 +184,12 @@ class _Windows:
                 yield page
                 begun = max(_newest(page, begun), begun)
         except RequestError as error:
-            self._failures += 1
+            is_first = not self._failures
+            self._failures += weight(error)
             too_many = self._failures >= (FAILURES if self._succeeded else FAILURES_IN_A_ROW)
             if too_many or not may_be_a_rows(error):
                 raise
-            if self._failures == 1:
+            if is_first:
                 logger.warning("%s Looking for what can be read around it.", error)
                 self._patience = 0.0  # one try for each of many windows
             yield from self._halves(begun.replace(microsecond=0), _moment(end))

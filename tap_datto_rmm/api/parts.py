@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_datto_rmm.api.pages import Listing, Page, Params, fetch_page, page_number
-from tap_datto_rmm.errors import ApiError, RequestError, TransportError
+from tap_datto_rmm.errors import ApiError, RequestError, TimedOutError, TransportError
 
 if TYPE_CHECKING:
     from tap_datto_rmm.http.client import Client
@@ -18,6 +18,8 @@ FAILURES_IN_A_ROW: Final = 8
 """Smaller pages that fail before any comes: no row of the page can be read."""
 FAILURES_OF_A_PAGE: Final = 40
 """Smaller pages that fail, of one page, before the rest of it counts as unreadable."""
+FAILURES_OF_A_TIME_OUT: Final = 8
+"""What a smaller page that is not answered in time counts for: it costs a minute, not a moment."""
 
 
 def fetch_whole_or_in_parts(
@@ -88,7 +90,7 @@ class _Parts:
             except RequestError as error:
                 if not may_be_a_rows(error):
                     raise
-                self._failures += 1
+                self._failures += weight(error)
                 if smaller == 1:
                     self._unreadable += 1
                 else:
@@ -104,6 +106,11 @@ def may_be_a_rows(error: RequestError) -> bool:
         return False
     status = error.status or HTTPStatus.OK
     return status == HTTPStatus.OK or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def weight(error: RequestError) -> int:
+    """How many failures an error counts for, where they are counted."""
+    return FAILURES_OF_A_TIME_OUT if isinstance(error, TimedOutError) else 1
 
 
 def _smallest_divisor(size: int) -> int:

@@ -12,6 +12,7 @@ from tap_datto_rmm.errors import (
     CredentialsError,
     PermissionDeniedError,
     RateLimitError,
+    TimedOutError,
     TransportError,
     UnreachableError,
 )
@@ -115,7 +116,8 @@ def redirected(where: str, status: int, advice: Advice) -> ApiError:
 
 def no_response(lost: Lost, where: str, advice: Advice) -> TransportError:
     """Word an exchange without a response."""
-    return TransportError(_worded(lost, where, advice), path=where)
+    kind = TimedOutError if lost.cause is Cause.TIME_OUT else TransportError
+    return kind(_worded(lost, where, advice), path=where)
 
 
 def unreachable(lost: Lost, where: str, advice: Advice) -> UnreachableError:

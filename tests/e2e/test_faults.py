@@ -281,6 +281,8 @@ def test_a_fault_that_lasts_fails_its_stream_and_no_other(
     assert f"{stream}: " in failed[0]
     assert re.search(message, failed[0])
     assert f"streams are not complete: {stream} (failed)" in run.err.splitlines()[-1]
+    if fault in SLOW and place != "audit":  # each costs a minute: no search for what can be read
+        assert bench.struck <= 10
     assert records(run, "users") == bench.wanted("users")
     assert records(run, "sites") == bench.wanted("sites")
     if place != "list page":
