@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
+
+gc.disable()  # the imports make a million objects, none of them garbage: a third of the time
 
 from tap_datto_rmm.console import standard_streams, with_log
 from tap_datto_rmm.errors import TapError
@@ -20,6 +23,8 @@ def main() -> None:
     Raises:
         SystemExit: always; 0 on success, 1 on failure. A signal ends with 128 and its number.
     """
+    gc.freeze()  # what the imports made stays: no collection looks at it again, nor does the exit
+    gc.enable()
     with standard_streams(TapDattoRMM.name):
         try:
             with_log(lambda: TapDattoRMM.cli)()
