@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 MELTANO_FOLDER = ROOT / ".meltano"
+STAMP = MELTANO_FOLDER / ".demo-installed"
 TAP = "tap-datto-rmm"
 SCHEMA = "datto_rmm"
 """Where the tables of the streams go, by `load_schema` in meltano.yml."""
@@ -75,6 +76,10 @@ class Pipeline:
         """Give a plugin another setting from now on."""
         self.environment[_variable(plugin, name)] = value
 
+    def is_installed(self) -> bool:
+        """Whether Meltano has its plugins, as meltano.yml names them now."""
+        return STAMP.exists() and STAMP.read_text() == _fingerprint()
+
     def install(self) -> bool:
         """Let Meltano install its plugins, unless it has them.
 
@@ -84,13 +89,11 @@ class Pipeline:
         Raises:
             PipelineError: it failed.
         """
-        stamp = MELTANO_FOLDER / ".demo-installed"
-        state = _fingerprint()
-        if stamp.exists() and stamp.read_text() == state:
+        if self.is_installed():
             return False
-        stamp.unlink(missing_ok=True)
+        STAMP.unlink(missing_ok=True)
         self.meltano("install", "--clean")
-        stamp.write_text(state)
+        STAMP.write_text(_fingerprint())
         return True
 
     def run(self, target: str, *, select: Sequence[str] = ()) -> Path:

@@ -25,11 +25,25 @@ if TYPE_CHECKING:
 os.environ.pop("PYTHONUNBUFFERED", None)  # it would hide messages that nobody flushes
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each command would compile all that it imports
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one worker run the tests of a module, and one all those that need Meltano to themselves.
+
+    The fixtures of a module are made once, and no worker waits for another's turn.
+    """
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
 settings.register_profile("no timing", deadline=None)
 settings.load_profile("no timing")  # a busy machine is no failure
 
 NOW = 1_795_000_000_000
 """The sandbox account's clock in tests: 2026-11-18, epoch milliseconds."""
+
+DISCOVERED: dict[str, str] = {}
+"""Catalogs as text, by the settings that they were discovered with."""
 
 SECRETS = ("sandbox-secret", "sandbox-key")
 """What must never be printed."""
@@ -130,7 +144,10 @@ class TapCommand:
 
     def catalog(self, config: Mapping[str, Any], *streams: str) -> dict[str, Any]:
         """Discover, and select these streams only."""
-        catalog: dict[str, Any] = json.loads(self(config, "--discover").out)
+        key = json.dumps({**config, "api_url": None})  # what there is to read is not asked there
+        if key not in DISCOVERED:
+            DISCOVERED[key] = self(config, "--discover").out
+        catalog: dict[str, Any] = json.loads(DISCOVERED[key])
         for entry in catalog["streams"]:
             select(entry, selected=entry["stream"] in streams)
         return catalog

@@ -101,11 +101,18 @@ class Loader:
         return moment.date().isoformat()
 
 
+def install_targets(folder: Path) -> None:
+    """See that the targets of meltano.yml are there; whoever runs them needs no turn."""
+    pipeline = Pipeline(folder, {})
+    if not pipeline.is_installed():
+        with alone_in_this_clone():
+            pipeline.install()
+
+
 @contextmanager
 def loading(sandbox: Sandbox, postgres: Postgres, folder: Path) -> Generator[Loader]:
     """Run one target; at the end, all that it was given is in the database."""
-    with alone_in_this_clone():
-        Pipeline(folder, {}).install()
+    install_targets(folder)
     log = folder / "target.log"
     with log.open("ab") as said:
         target = subprocess.Popen(

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from demo.pipeline import MELTANO_FOLDER, ROOT, Pipeline, alone_in_this_clone
+from demo.pipeline import MELTANO_FOLDER, ROOT
 from demo.postgres import DATABASE, Postgres
+from tests.answers.living import install_targets
 from tests.conftest import TapCommand, calls, fast
 from tests.e2e.test_meltano_postgres import warehouse
 from tests.e2e.warehouse import selection, true_rows, without_left_devices
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 AUDITS = ("device_audits", "esxi_host_audits", "printer_audits")
 STREAMS = ("account", "sites", "devices", "alerts", "activity_logs", *AUDITS)
-SYNCS = 10
+SYNCS = 4
 
 DATES = ("devices", "alerts", "activity_logs", "device_audits")
 """Streams that are full of date-times."""
@@ -36,8 +37,8 @@ AFTER_THE_HOUR_CAME_TWICE = datetime(2026, 10, 25, 1, 50, tzinfo=UTC)
 @pytest.fixture
 def postgres(tmp_path: Path) -> Iterator[Postgres]:
     """A PostgreSQL, and the target that Meltano has installed."""
-    with alone_in_this_clone(), Postgres(tmp_path / "postgres") as server:
-        Pipeline(tmp_path, {}).install()
+    install_targets(tmp_path)
+    with Postgres(tmp_path / "postgres") as server:
         yield server
 
 
@@ -69,7 +70,7 @@ def piped(folder: Path, tap: list[str], target: list[str]) -> dict[str, Any]:
     return state
 
 
-def test_after_each_of_ten_syncs_postgresql_equals_the_account_at_the_cost_of_what_changed(
+def test_after_each_sync_postgresql_equals_the_account_at_the_cost_of_what_changed(
     sandbox: Callable[..., Sandbox], postgres: Postgres, tmp_path: Path
 ) -> None:
     account = sandbox(devices=160, udf="30")

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
+pytestmark = pytest.mark.xdist_group("meltano")
+
 AUDIT = "/v2/audit/device/{device_uid}"
-DEVICES = 600
-AUDITS = 150
+DEVICES = 300
+AUDITS = 100
 """After so many the run is stopped."""
 MOST_ASKED_TWICE = 80
 """What was asked for ahead, and devices that have never been audited."""
