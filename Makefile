@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
-PYTEST := $(BIN)/pytest --numprocesses=auto --dist=loadgroup
+PYTEST := $(BIN)/pytest --numprocesses=auto --dist=loadfile
 PYTEST_ARGS ?=
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
 export UV_PYTHON_DOWNLOADS := never
@@ -65,7 +65,7 @@ unit: setup ## The tests of single parts, in seconds; PYTEST_ARGS as above
 
 .PHONY: sdk-main
 sdk-main: setup ## The tests against the SDK's main branch, in an environment of their own
-	@PYTEST_ARGS='--numprocesses=auto --dist=loadgroup $(PYTEST_ARGS)' tools/sdk-main
+	@PYTEST_ARGS='--numprocesses=auto --dist=loadfile $(PYTEST_ARGS)' tools/sdk-main
 
 # The fleet is a project of its own: Dagster never meets the packages of the tap, nor of the target.
 .PHONY: fleet-setup

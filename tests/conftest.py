@@ -15,29 +15,40 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from datto_rmm_sandbox import Sandbox
 from hypothesis import settings
+from typing_extensions import override
+from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from datto_rmm_sandbox.journal import Entry
+    from xdist.remote import Producer
 
 os.environ.pop("PYTHONUNBUFFERED", None)  # it would hide messages that nobody flushes
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each command would compile all that it imports
 
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one worker run the tests of a module, and one all those that need Meltano to themselves.
-
-    The fixtures of a module are made once, and no worker waits for another's turn.
-    """
-    for item in items:
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-
-
 settings.register_profile("no timing", deadline=None)
 settings.load_profile("no timing")  # a busy machine is no failure
+
+
+class OneForMeltano(LoadFileScheduling):  # type: ignore[misc] # has no types
+    """Gives each module to one worker, and those that run Meltano to the same one.
+
+    They need it to themselves (`demo.pipeline.alone_in_this_clone`): no worker waits for its turn.
+    """
+
+    @override
+    def _split_scope(self, nodeid: str) -> str:
+        module = super()._split_scope(nodeid)
+        return "meltano" if "test_meltano" in module else module
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneForMeltano | None:
+    """Take that one for `--dist=loadfile`."""
+    return OneForMeltano(config, log) if config.getoption("dist") == "loadfile" else None
+
 
 NOW = 1_795_000_000_000
 """The sandbox account's clock in tests: 2026-11-18, epoch milliseconds."""

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
-pytestmark = pytest.mark.xdist_group("meltano")
-
 DEVICES = 60
 REMOVED = 2
 TIME_ZONE = "Australia/Sydney"

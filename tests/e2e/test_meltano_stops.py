@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
-pytestmark = pytest.mark.xdist_group("meltano")
-
 AUDIT = "/v2/audit/device/{device_uid}"
 DEVICES = 300
 AUDITS = 100

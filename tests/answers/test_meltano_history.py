@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import pytest
 import yaml
 
 from demo.answers import install
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from datto_rmm_sandbox import Sandbox
 
     from demo.postgres import Postgres
-
-pytestmark = pytest.mark.xdist_group("meltano")
 
 
 def test_without_its_comment_signs_the_block_is_a_setting_of_the_tap() -> None:
