@@ -60,11 +60,12 @@ NEXT = f"""
 Open {PAGE.relative_to(ROOT)}
 
 What next?
+  Your own account              cp .env.example .env     (fill in three lines)
+                                .venv/bin/tap-datto-rmm-doctor --config ENV
+                                .venv/bin/meltano run {TAP} target-jsonl
   Look into this database       .venv/bin/python demo/psql.py
   The same rows, and more       {FILES.relative_to(ROOT)}/*.jsonl
   Take the answers along        sql/answers, docs/answers.md
-  Your own account              cp .env.example .env     (fill in three lines)
-                                .venv/bin/meltano run {TAP} target-jsonl
   Your own PostgreSQL           docs/meltano.md
 """
 

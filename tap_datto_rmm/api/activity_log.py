@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import orjson
 
@@ -20,7 +20,7 @@ from tap_datto_rmm.errors import RequestError
 from tap_datto_rmm.records.timestamps import canonical, timestamp_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Mapping
 
     from tap_datto_rmm.api.pages import Page
     from tap_datto_rmm.http.client import Client
@@ -32,6 +32,8 @@ logger = logging.getLogger("tap-datto-rmm")
 PATH: Final = "/v2/activity-logs"
 BEGINNING: Final = canonical(datetime(2000, 1, 1, tzinfo=UTC))
 """Before any account: without `from` the API gives the last 15 minutes only."""
+KINDS: Final = ("job", "device")
+"""What an entry may be about."""
 SECOND: Final = timedelta(seconds=1)
 """The shortest window that the API takes."""
 FAILURES_IN_A_ROW: Final = 40
@@ -144,22 +146,45 @@ class ActivityLog:
         if date is None or not isinstance(row, dict):
             return
         self.newest = max(date, self.newest or date)
-        details = row.get("details")
-        if not isinstance(details, str) or not details:
-            return
         try:
-            said: Any = orjson.loads(details)
+            named = job_named_by(row)
         except orjson.JSONDecodeError:
             self._unparsed += 1
             return
-        job = said.get("job.uid") if isinstance(said, dict) else None
-        if not isinstance(job, str) or not job:
+        if named is None:
             return
+        job, device = named
         self._jobs[job] = max(date, self._jobs.get(job, date))
-        device = said.get("device.uid") if self._keeps_devices else None
-        if isinstance(device, str) and device:
-            pair = (job, device)
-            self._job_devices[pair] = max(date, self._job_devices.get(pair, date))
+        if device and self._keeps_devices:
+            self._job_devices[named] = max(date, self._job_devices.get(named, date))
+
+
+def job_named_by(entry: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Find the job that an entry speaks of, in its `details` (docs/datto-rmm-api.md §5).
+
+    Returns:
+        Uid of the job, and that of the device that it ran on, "" where there is none; None where
+        the entry names no job.
+
+    Raises:
+        JSONDecodeError: `details` is a text that cannot be parsed.
+    """
+    details = entry.get("details")
+    if not isinstance(details, str) or not details:
+        return None
+    said: Any = orjson.loads(details)
+    job, device = (said.get(f"{kind}.uid") if isinstance(said, dict) else None for kind in KINDS)
+    if not isinstance(job, str) or not job:
+        return None
+    return job, device if isinstance(device, str) else ""
+
+
+def window(
+    start: Timestamp, end: Timestamp, size: int, order: Literal["asc", "desc"] = "asc"
+) -> Listing:
+    """Give the listing of the entries between two moments."""
+    query = {"size": size, "order": order, "from": _seconds(start), "until": _seconds(end)}
+    return Listing(PATH, query, "activities")
 
 
 class _Windows:
@@ -205,6 +230,7 @@ class _Windows:
 
     def _one_by_one(self, start: Timestamp, end: Timestamp) -> Iterator[Page]:
         """Read what a bad entry leaves of its second: what comes before it, and what after."""
+        order: Literal["asc", "desc"]
         for order in ("asc", "desc"):
             try:
                 yield from self._pages(start, end, order=order, size=1)
@@ -215,15 +241,13 @@ class _Windows:
         self.gap = self.gap or start
 
     def _pages(
-        self, start: Timestamp, end: Timestamp, order: str = "asc", size: int | None = None
+        self,
+        start: Timestamp,
+        end: Timestamp,
+        order: Literal["asc", "desc"] = "asc",
+        size: int | None = None,
     ) -> Iterator[Page]:
-        query = {
-            "size": size or self._page_size,
-            "order": order,
-            "from": _seconds(start),
-            "until": _seconds(end),
-        }
-        listing = Listing(PATH, query, "activities")
+        listing = window(start, end, size or self._page_size, order)
         begun = fetch_pages(self._client, listing, patience=self._patience)
         for page in read_on(self._client, listing, begun):
             self._succeeded = self._succeeded or self._failures > 0

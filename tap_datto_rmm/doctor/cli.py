@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import sys
 from typing import Any, Final, TextIO
 
@@ -23,6 +24,9 @@ from tap_datto_rmm.tap import TapDattoRMM
 
 NARROWEST: Final = 40
 """Columns that the tables need."""
+SYNCS: Final = {"full": "The first sync", "hourly": "A later one, each hour"}
+MINUTES_IN_WORDS: Final = 100
+"""What takes longer is told in hours."""
 
 
 def main() -> None:
@@ -64,9 +68,9 @@ def main() -> None:
 def command(config: tuple[Layer | str, ...], catalog: TextIO | None, form: str) -> None:
     """Tell whether a sync would work, and what it would cost.
 
-    Makes about 6 calls to the API, one for each selected stream, one for each that may not be read,
-    and one for each 250 entries of the activity log's last hour: 25 for the default streams. It
-    writes nothing, waits for no limit, and asks for every kind of row once.
+    Makes about 10 calls to the API, one for each selected stream, one for each that may not be
+    read, and one for each 250 entries of the activity log's last hour: 31 for the default streams.
+    It writes nothing, waits for no limit, and asks for every kind of row once.
 
     Exit code 0: a sync would work. 1: it would not, or some streams cannot be read.
     """
@@ -108,7 +112,8 @@ def _as_json(
         "settings": [row._asdict() for row in settings],
         "warnings": warnings,
         "checks": [
-            {"check": one.name, "ok": one.ok, "message": one.said} for one in findings.checks
+            {"check": one.name, "ok": one.ok, "advice": one.advises, "message": one.said}
+            for one in findings.checks
         ],
         "account": findings.account,
         "streams": streams,
@@ -120,18 +125,37 @@ def _as_json(
 def _show(findings: Findings, console: Console) -> None:
     checks = Table(box=None, show_header=False, pad_edge=False)
     for check in findings.checks:
-        checks.add_row(_mark(ok=check.ok), check.name, Text(check.said))
+        checks.add_row(_mark(ok=check.ok, advises=check.advises), check.name, Text(check.said))
     for name, said in findings.account.items():
-        checks.add_row(_mark(ok=True), name.replace("_", " "), Text(_told(said)))
+        mark = "" if said is None else _mark(ok=True)
+        words = "not known: the key may not read it" if said is None else _told(said)
+        checks.add_row(mark, name.replace("_", " "), Text(words))
     console.print(checks)
     if findings.streams:
         console.print()
         console.print(_streams(findings.streams))
+        console.print()
     for name, sync in findings.sync.items():
         least = "at least " if sync["at_least"] else ""
-        took = f"{sync['minutes']:,.0f} min" if sync["minutes"] >= 1 else "less than a minute"
-        console.print(f"A sync that is {name}: {least}{sync['calls']:,} calls, {took}")
-    console.print("A sync would work." if findings.ok else "A sync would fail, or lack streams.")
+        console.print(
+            f"{SYNCS[name]}: {least}{sync['calls']:,} calls, {_how_long(sync['minutes'])}"
+        )
+    console.print(_verdict(findings))
+
+
+def _verdict(findings: Findings) -> str:
+    if not findings.ok:
+        return "A sync would fail, or lack streams."
+    advice = [check.name for check in findings.checks if check.advises]
+    return f"A sync would work; see to: {', '.join(advice)}." if advice else "A sync would work."
+
+
+def _how_long(minutes: float) -> str:
+    if minutes < 1:
+        return "less than a minute"
+    if minutes < MINUTES_IN_WORDS:
+        return f"about {math.ceil(minutes)} min"
+    return f"about {minutes / 60:,.1f} hours"
 
 
 def _streams(found: list[StreamCheck]) -> Table:
@@ -142,16 +166,16 @@ def _streams(found: list[StreamCheck]) -> Table:
     table.add_column("hourly", justify="right")
     table.add_column()
     for one in found:
-        full, hourly = map(_told, one.cost)
+        full, hourly = ("1+" if calls is None else _told(calls) for calls in one.cost)
         table.add_row(_mark(ok=one.ok), one.name, full, hourly, Text(one.said))
     return table
 
 
-def _mark(*, ok: bool) -> str:
-    return "[green]ok[/]" if ok else "[red]FAILS[/]"
+def _mark(*, ok: bool, advises: bool = False) -> str:
+    if not ok:
+        return "[red]FAILS[/]"
+    return "[yellow]see to[/]" if advises else "[green]ok[/]"
 
 
-def _told(said: int | str | None) -> str:
-    if said is None:
-        return "?"
+def _told(said: int | str) -> str:
     return f"{said:,}" if isinstance(said, int) else said

@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_datto_rmm.api.account import ACCOUNT_PATH, DELETED_DEVICES, SITES_PATH
-from tap_datto_rmm.api.activity_log import ActivityLog
 from tap_datto_rmm.api.connection import IMPATIENT, connect
 from tap_datto_rmm.api.devices import DEVICES_PATH
 from tap_datto_rmm.api.fan_out import (
@@ -24,7 +23,8 @@ from tap_datto_rmm.api.fan_out import (
 )
 from tap_datto_rmm.api.pages import Listing, Page, fetch_page
 from tap_datto_rmm.api.quota import QuotaMonitor
-from tap_datto_rmm.doctor.costs import Cost, Figures, minutes
+from tap_datto_rmm.doctor.activity import HOUR, look_at_the_log
+from tap_datto_rmm.doctor.costs import Cost, Figures, in_words, minutes
 from tap_datto_rmm.errors import (
     AuthenticationError,
     NotAvailableError,
@@ -35,9 +35,9 @@ from tap_datto_rmm.errors import (
 )
 from tap_datto_rmm.records.timestamps import canonical, timestamp_of
 from tap_datto_rmm.settings import MAX_PAGE_SIZE
+from tap_datto_rmm.settings.refresh import hours_of
 from tap_datto_rmm.streams.activity import ActivityLogsStream
 from tap_datto_rmm.streams.alerts import AlertsStream
-from tap_datto_rmm.telemetry.progress import Progress
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from tap_datto_rmm.tap import TapDattoRMM
 
 TOLERABLE_SKEW: Final = timedelta(minutes=1)
-HOUR: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +57,8 @@ class Check:
     name: str
     ok: bool
     said: str
+    advises: bool = False
+    """There is something to do, although a sync would work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,9 @@ class Findings:
         """Whether a sync would work."""
         return all(one.ok for one in self.checks) and all(one.ok for one in self.streams)
 
-    def note(self, name: str, said: str, *, ok: bool = True) -> None:
+    def note(self, name: str, said: str, *, ok: bool = True, advises: bool = False) -> None:
         """Add an answer."""
-        self.checks.append(Check(name, ok, said))
+        self.checks.append(Check(name, ok, said, advises))
 
 
 def examine(tap: TapDattoRMM) -> Findings:
@@ -129,8 +130,12 @@ def _can_sign_in(client: Client, findings: Findings) -> bool:
     findings.note("token", f"good for {token.lifetime / 3600:.0f} hours")
     skew = client.clock_offset
     seconds = timedelta(seconds=round(abs(skew.total_seconds())))
-    way = f"{seconds} {'behind' if skew > timedelta() else 'ahead of'} the API's, which counts"
-    findings.note("clock", "right" if abs(skew) < TOLERABLE_SKEW else f"{way}; set yours right")
+    if abs(skew) < TOLERABLE_SKEW:
+        findings.note("clock", "right")
+        return True
+    way = "behind" if skew > timedelta() else "ahead of"
+    said = f"this machine's is {seconds} {way} the API's, which counts; set it right"
+    findings.note("clock", said, advises=True)
     return True
 
 
@@ -143,7 +148,9 @@ class _Examination:
         self._streams = tap.chosen
         self._findings = findings
         self._now = client.now()
-        self._figures = Figures()
+        self._figures = Figures(
+            sweep_days=tap.settings.audit_sweep_days, refresh_hours=tap.settings.refresh_hours
+        )
         self._samples: dict[FanOut | None, dict[str, Any]] = {}
         self._seconds: list[float] = []
         self._found: dict[str, tuple[bool, str]] = {}
@@ -165,7 +172,7 @@ class _Examination:
         except (AuthenticationError, RateLimitError):
             raise
         except RequestError as error:
-            self._findings.note("quota", f"not known: {error}")
+            self._findings.note("quota", f"not known: {error}", advises=True)
             return
         self._findings.note(
             "quota",
@@ -219,29 +226,19 @@ class _Examination:
             self._figures.parents[DEVICES] = total
 
     def _ask_for_the_log(self) -> None:
-        """Read the log's last hour: what the account does in an hour, and a job to ask for."""
-        since, until = canonical(self._now - HOUR), canonical(self._now.replace(microsecond=0))
-        limiter = self._client.limiter
-        progress = Progress(lambda: (limiter.used, limiter.ceiling))
-        size = self._settings.page_size
-        log = ActivityLog(size, until, None, progress, keeps_devices=True)
-        entries = sum(len(page.rows) for page in log.read(self._client, since))
-        jobs, pairs = log.jobs(self._client, since), log.job_devices(self._client, since)
-        self._figures.entries = entries
-        start = self._settings.start_date
-        hours = max((self._now - start) / HOUR, 1) if start else None
-        if hours is not None:
-            self._figures.rows[ActivityLogsStream.name] = round(entries * hours)
-        for fan_out, number in (
-            (JOBS, len(jobs)),
-            (JOB_DEVICES, len(pairs)),
-            (JOB_CHANNELS, 2 * len(pairs)),
+        """Learn what the account does in an hour, and a job to ask for."""
+        size, start = self._settings.page_size, self._settings.start_date
+        figures = look_at_the_log(self._client, size, self._now, start)
+        self._figures.entries = figures.hourly.entries
+        self._figures.rows[ActivityLogsStream.name] = figures.full.entries
+        for known, activity in (
+            (self._figures.hourly, figures.hourly),
+            (self._figures.parents, figures.full),
         ):
-            self._figures.hourly[fan_out] = number
-            if hours is not None:
-                self._figures.parents[fan_out] = round(number * hours)
-        if pairs:
-            _, job, device = pairs[-1]
+            known[JOBS], known[JOB_DEVICES] = activity.jobs, activity.job_devices
+            known[JOB_CHANNELS] = 2 * activity.job_devices
+        if figures.sample:
+            job, device = figures.sample
             sample = {"jobUid": job, "deviceUid": device, "channel": "stdout"}
             self._samples |= dict.fromkeys((JOBS, JOB_DEVICES, JOB_CHANNELS), sample)
 
@@ -310,7 +307,14 @@ class _Examination:
         findings, client = self._findings, self._client
         for stream in self._streams:
             ok, said = self._found[stream.name]
-            findings.streams.append(StreamCheck(stream.name, ok, said, self._figures.cost(stream)))
+            cost = self._figures.cost(stream)
+            hours = hours_of(stream.name, self._settings.refresh_hours)
+            if ok and hours > 1 and stream.bookmark_key is None:
+                said += f"; due every {hours:g} hours"
+            if ok and None in cost:
+                words = in_words(stream, paged=True)
+                said += f"; the API does not tell how many rows there are: {words}"
+            findings.streams.append(StreamCheck(stream.name, ok, said, cost))
         pace = sum(self._seconds) / max(len(self._seconds), 1) / client.parallel
         for place, name in enumerate(Cost._fields):
             known = [one.cost[place] for one in findings.streams if one.ok]

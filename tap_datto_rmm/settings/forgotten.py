@@ -85,10 +85,16 @@ def _unknown(
 ) -> Iterator[tuple[str, str | None]]:
     """Find variables with the tap's prefix that are no setting's, and which were meant."""
     ends = {variable(setting).removeprefix(PREFIX) for setting in known["properties"]}
+    in_meltano = BY_MELTANO in environment.exported
+
+    def by_meltano(end: str) -> bool:
+        """Whether Meltano makes it: TAP_DATTO_RMM__SELECT, TAP_DATTO_RMM_REFRESH_HOURS_SITES."""
+        part = in_meltano and any(end.startswith(f"{one}_") for one in ends)
+        return part or end.startswith("_")
+
     for name in sorted(environment.names()):
         end = name.removeprefix(PREFIX)
-        # `__` is Meltano's: TAP_DATTO_RMM__SELECT
-        if name.startswith(PREFIX) and end not in ends | OTHERS and not end.startswith("_"):
+        if name.startswith(PREFIX) and end not in ends | OTHERS and not by_meltano(end):
             of_another = any(end.endswith(f"_{one}") for one in ends)  # TAP_DATTO_RMM_ACME_...
             meant = None if of_another else nearest(end, ends, likeness=0.75)
             yield name, PREFIX + meant if meant else None

@@ -88,7 +88,7 @@ def main() -> None:
     type=click.Choice(PLATFORMS),
     default="merlot",
     show_default=True,
-    envvar="DATTO_PLATFORM",
+    envvar=["TAP_DATTO_RMM_PLATFORM", "DATTO_PLATFORM"],
     show_envvar=True,
     help="Platform to ask first; the others follow where it does not give everything.",
 )

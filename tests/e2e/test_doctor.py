@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_datto_rmm.doctor.costs import minutes
 from tests.conftest import SECRETS, TapCommand, fast
 
 if TYPE_CHECKING:
@@ -87,7 +89,7 @@ def test_of_a_healthy_account_everything_is_told(
     assert found["account"]["open_alerts"] == len(healthy.account.open_alerts)
     assert len(found["streams"]) == 20
     assert all(one["ok"] for one in found["streams"])
-    assert found["calls_made"] == len(healthy.requests) <= 30
+    assert found["calls_made"] == len(healthy.requests) <= 32
 
 
 def test_the_cost_is_close_to_what_a_sync_then_takes(
@@ -115,8 +117,64 @@ def test_for_people_there_are_tables(sandbox: Callable[..., Sandbox], doctor: Do
     assert code == 0
     assert "accepted" in out
     assert "device_software" in out
-    assert "A sync that is full: at least" in out
-    assert out.splitlines()[-1] == "A sync would work."
+    assert "The first sync: at least" in out
+    assert re.search(r"alerts +1\+ +1\+ +readable; the API does not", out)
+    assert "?" not in out
+
+
+def test_a_clock_that_is_wrong_is_no_failure_but_to_be_seen_to(
+    sandbox: Callable[..., Sandbox], doctor: Doctor
+) -> None:
+    account = sandbox(date_ahead=48)
+    code, found = doctor.findings(account.settings)
+    clock = check(found, "clock")
+    assert (code, clock["ok"], clock["advice"]) == (0, True, True)
+    assert clock["message"].endswith("the API's, which counts; set it right")
+    code, out, _ = doctor(account.settings)
+    assert re.search(r"(?m)^see to +clock ", out)
+    assert (code, out.splitlines()[-1]) == (0, "A sync would work; see to: clock.")
+
+
+@pytest.mark.parametrize("start", [None, "2026-10-01"])
+def test_the_log_is_measured_at_some_places_and_close_to_what_it_holds(
+    sandbox: Callable[..., Sandbox], doctor: Doctor, tap: TapCommand, start: str | None
+) -> None:
+    account = sandbox(devices=600)
+    settings = {"page_size": 50, **({"start_date": start} if start else {})}
+    catalog = tap.catalog(fast(account), "activity_logs", "jobs")
+    file = doctor.folder / "catalog.json"
+    file.write_text(json.dumps(catalog), encoding="utf-8")
+    _, found = doctor.findings(fast(account, **settings), "--catalog", str(file))
+    run = tap(fast(account, **settings), catalog=catalog)
+    entries = len(run.records["activity_logs"])
+    assert entries / 250 / 2 <= stream(found, "activity_logs")["calls"]["full"] <= entries / 250 * 2
+    jobs = len(run.records["jobs"])
+    assert jobs / 2 <= stream(found, "jobs")["calls"]["full"] <= jobs * 2
+
+
+def test_what_is_due_once_a_day_costs_a_part_of_it_each_hour(
+    sandbox: Callable[..., Sandbox], doctor: Doctor
+) -> None:
+    account = sandbox(devices=600)
+    sites = len(list(account.account.listed_sites()))
+    _, found = doctor.findings(fast(account, refresh_hours={"site_*": 24, "site_filters": 0}))
+    settings, filters = (stream(found, name) for name in ("site_settings", "site_filters"))
+    assert settings["calls"] == {"full": sites, "hourly": -(-sites // 24)}
+    assert settings["message"] == "readable; due every 24 hours"
+    assert filters["calls"] == {"full": sites, "hourly": sites}
+
+
+@pytest.mark.parametrize(
+    ("calls", "wanted"),
+    [(0, 0), (540, 0.9), (541, 1), (1_080, 1.9), (1_116, 2.06), (6_000, 11.1)],
+)
+def test_minutes_are_those_of_a_budget_for_any_60_seconds(calls: int, wanted: float) -> None:
+    """540 leave as fast as the API answers; the next when those are a minute old."""
+    assert minutes(calls, 540, 0.1) == pytest.approx(wanted, abs=0.02)
+
+
+def test_where_each_answer_takes_its_time_that_counts() -> None:
+    assert minutes(600, 540, 2.0) == pytest.approx(20)
 
 
 def test_a_wrong_secret_is_told_after_one_call(

@@ -241,6 +241,19 @@ def test_a_variable_that_is_like_none_is_told_and_does_no_harm(quick: QuickTapCo
     ]
 
 
+def test_the_parts_of_an_object_that_meltano_exports_are_nobodys_mistake(
+    quick: QuickTapCommand,
+) -> None:
+    quick.environment = {
+        "MELTANO_EXTRACTOR_NAME": "tap-datto-rmm",
+        f"{PREFIX}REFRESH_HOURS": '{"site_*": 24}',
+        f"{PREFIX}REFRESH_HOURS_SITE__": "24",
+        f"{PREFIX}STREAM_MAPS_DEVICES_SITENAME": "__NULL__",
+    }
+    run = quick(FINE, "--config=ENV", "--test=schema")
+    assert (run.code, told(run, "WARNING")) == (0, [])
+
+
 @pytest.mark.parametrize("in_dotenv", [False, True], ids=["exported", "dotenv"])
 def test_who_forgets_to_ask_for_the_environment_is_told(
     quick: QuickTapCommand, *, in_dotenv: bool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -254,6 +255,12 @@ def test_a_selection_of_streams_and_properties_reaches_the_tap(loaded: Loaded) -
     assert len(records) == len(loaded.sandbox.account.devices)
     assert {tuple(sorted(record)) for record in records} == {("hostname", "uid")}
     assert not [path for path in calls(loaded.sandbox) if "/audit/" in path]
+
+
+def test_the_doctor_is_a_command_of_the_plugin(loaded: Loaded) -> None:
+    log = loaded.pipeline.meltano("invoke", f"{TAP}:doctor").read_text(encoding="utf-8")
+    assert re.search(r"ok +device_audits ", log)
+    assert "A sync would work" in log
 
 
 def test_a_failure_shows_the_end_of_what_was_said(loaded: Loaded, tmp_path: Path) -> None:

@@ -288,7 +288,8 @@ def test_the_platform_that_is_asked_first_comes_from_the_option_or_the_environme
         return PLATFORMS[int(port) - 1]
 
     assert first() == "merlot"
-    assert first(DATTO_PLATFORM="concord") == "concord"
+    for name in ("DATTO_PLATFORM", "TAP_DATTO_RMM_PLATFORM"):
+        assert first(**{name: "concord"}) == "concord"
     assert first("--platform", "syrah", DATTO_PLATFORM="concord") == "syrah"
 
 

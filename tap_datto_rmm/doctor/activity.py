@@ -1,0 +1,119 @@
+"""What the activity log says of an account: how much happens in an hour, and since a moment.
+
+The log has no count. How long it took to fill a page, at a few places, tells how dense it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+from typing import TYPE_CHECKING, Any, Final
+
+from tap_datto_rmm.api.activity_log import BEGINNING, ActivityLog, job_named_by, window
+from tap_datto_rmm.api.pages import fetch_page
+from tap_datto_rmm.records.timestamps import canonical, timestamp_of
+from tap_datto_rmm.telemetry.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tap_datto_rmm.api.pages import Page
+    from tap_datto_rmm.http.client import Client
+    from tap_datto_rmm.records.timestamps import Timestamp
+
+HOUR: Final = timedelta(hours=1)
+PLACES: Final = (1 / 3, 2 / 3)
+"""Where the log is looked at, besides its beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What happens in a span of time."""
+
+    entries: int
+    jobs: int
+    job_devices: int
+    """Pairs of a job and a device that it ran on."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogFigures:
+    """What the log says."""
+
+    hourly: Activity
+    """Of the last hour, which was read."""
+    full: Activity
+    """Since a moment, as estimated."""
+    sample: tuple[str, str] | None
+    """Uids of a job, and of a device that it ran on."""
+
+
+def look_at_the_log(client: Client, size: int, now: datetime, start: datetime | None) -> LogFigures:
+    """Read the log's last hour, and a page at three places.
+
+    Args:
+        client: who asks.
+        size: entries of a page.
+        now: the API's time.
+        start: since when the log is to be read; None: from its beginning.
+
+    Raises:
+        RequestError: it cannot be read.
+    """
+    since, until = canonical(now - HOUR), canonical(now.replace(microsecond=0))
+    silent = Progress(lambda: (0, 1))
+    log = ActivityLog(size, until, None, silent, keeps_devices=True)
+    rows = [row for page in log.read(client, since) for row in page.rows]
+    hourly = _activity(rows)
+    begin, at = canonical(start) if start else BEGINNING, canonical(now)
+    first = fetch_page(client, window(begin, at, size))
+    rows += first.rows
+    if first.next_query is None:
+        full = _activity(first.rows)
+    else:
+        begin = timestamp_of(first.rows[0], "date") or begin
+        rates = [_an_hour(first, begin, at)]
+        for place in PLACES:
+            moment = _between(begin, at, place)
+            page = fetch_page(client, window(moment, at, size))
+            rows += page.rows
+            rates.append(_an_hour(page, moment, at))
+        entries = round(_hours_of(begin, at) * median(rates))
+        found = _activity(rows)
+        share = entries / found.entries
+        full = Activity(entries, round(found.jobs * share), round(found.job_devices * share))
+    pairs = [pair for pair in map(_named, rows) if pair and pair[1]]
+    return LogFigures(hourly, full, pairs[0] if pairs else None)
+
+
+def _activity(rows: Iterable[Any]) -> Activity:
+    named, entries = set(), 0
+    for row in rows:
+        entries += 1
+        named.add(_named(row))
+    pairs = {pair for pair in named if pair and pair[1]}
+    return Activity(entries, len({pair[0] for pair in named if pair}), len(pairs))
+
+
+def _named(row: object) -> tuple[str, str] | None:
+    try:
+        return job_named_by(row) if isinstance(row, dict) else None
+    except ValueError:
+        return None
+
+
+def _an_hour(page: Page, since: Timestamp, until: Timestamp) -> float:
+    """Give the entries an hour that a page shows, from a moment on."""
+    dates = [date for row in page.rows if (date := timestamp_of(row, "date"))]
+    end = max(dates) if dates and page.next_query else until
+    return len(page.rows) / max(_hours_of(since, end), 1 / 3600)
+
+
+def _hours_of(since: Timestamp, until: Timestamp) -> float:
+    return (datetime.fromisoformat(until) - datetime.fromisoformat(since)) / HOUR
+
+
+def _between(since: Timestamp, until: Timestamp, share: float) -> Timestamp:
+    start, end = map(datetime.fromisoformat, (since, until))
+    return canonical(start + (end - start) * share)
