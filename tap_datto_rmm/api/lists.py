@@ -6,6 +6,7 @@ the rows behind it move up and one of them is missed (docs/datto-rmm-api.md §2.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -106,7 +107,8 @@ def read_list(
 
     A pass is complete when as many distinct keys came as a constant `totalCount` says, and no row
     that is younger than the read. Else the list is read again, up to five times in all, until a
-    pass finds nothing new that is not younger. Where the API gives no `totalCount` (open alerts),
+    pass finds nothing new that is not younger; until two in a row do, where the list moves on and
+    fewer such rows came than it has ever had. Where the API gives no `totalCount` (open alerts),
     one pass has to do, unless `again` asks for a second.
 
     Args:
@@ -124,12 +126,17 @@ def read_list(
     Returns:
         Why rows may be missing.
     """
-    distinct = 0
+    distinct = old = quiet = 0
+    fewest = math.inf
     for attempt in range(1, PASSES + 1):
         read = _Pass(keys, is_young, expect, is_first=attempt == 1)
         yield from read.rows_of(pages())
-        distinct += read.found
-        if read.is_settled(distinct, again=again):
+        distinct, old = distinct + read.found, old + read.old
+        quiet = 0 if read.old else quiet + 1
+        fewest = min(fewest, *read.totals, math.inf)
+        lacks = read.moves and read.came(old) < fewest
+        is_quiet = quiet > 1 or (quiet == 1 and not lacks)
+        if read.is_settled(distinct, again=again, is_quiet=is_quiet):
             if read.totals and read.came(distinct) != read.totals[-1]:
                 tell(f"totalCount says {read.totals[-1]}, but {distinct} rows are all that come")
             return Completeness(unreadable=read.unreadable)
@@ -155,8 +162,8 @@ class _Pass:
     has_young: bool = False
     found: int = 0
     """Keys that no earlier pass had."""
-    missed: bool = False
-    """Whether one of them is of a row that is not younger than the read."""
+    old: int = 0
+    """Those of them whose row is not younger than the read."""
     totals: list[int] = field(default_factory=list)
 
     def rows_of(self, pages: Iterable[Page]) -> Iterator[Any]:
@@ -179,7 +186,7 @@ class _Pass:
                 on_page.add(key)
                 if self.keys.is_new(key, content if self.is_first else None, row):
                     self.found += 1
-                    self.missed = self.missed or not is_young
+                    self.old += not is_young
                     yield row
 
     def _note_total(self, total: int | None) -> None:
@@ -188,24 +195,29 @@ class _Pass:
             if self.expect:
                 self.expect(total)
 
-    def is_settled(self, distinct: int, *, again: bool) -> bool:
+    @property
+    def moves(self) -> bool:
+        """Whether the list changed in this pass."""
+        return self.has_young or len(self.totals) > 1
+
+    def is_settled(self, distinct: int, *, again: bool, is_quiet: bool) -> bool:
         """Whether nothing can have been missed, as far as one can tell.
 
         Args:
             distinct: keys that have come in all passes.
             again: whether a list without `totalCount` takes a second.
+            is_quiet: whether further passes have found nothing that the first should have.
         """
         if self.agrees(distinct):
             return True
         if self.is_first:
             # one page is one moment: nothing moves while it is read
             return not self.totals and not self.has_young and (self.pages <= 1 or not again)
-        return not self.missed
+        return is_quiet
 
     def agrees(self, distinct: int) -> bool:
         """Whether what came is what the list says that it has, and it held still."""
-        is_there = len(self.totals) == 1 and self.came(distinct) >= self.totals[0]
-        return is_there and not self.has_young
+        return bool(self.totals) and not self.moves and self.came(distinct) >= self.totals[0]
 
     def came(self, distinct: int) -> int:
         """Rows that the list may count: whatever stands on its pages, each key once a page."""

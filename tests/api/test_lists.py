@@ -94,6 +94,21 @@ def test_rows_that_change_places_between_pages_are_found_though_the_total_count_
     assert reading.done == 2
 
 
+def test_a_list_that_grows_while_an_old_row_is_missing_is_quiet_only_after_two_reads() -> None:
+    """Twice a row was added in front of 3 before its page was asked for, and behind the page before."""
+    grows = [
+        [page(1, 2, total=3), page(8, 1, total=4)],
+        [page(9, 8, total=5), page(1, 2, total=6)],
+        [page(9, 8, 1, total=6), page(2, 3, total=7)],
+        [page(9, 8, 1, 2, 3, 10, 11, total=7)],
+    ]
+    reading = Reading(grows)
+    found = reading.rows(is_young=lambda row: row["uid"] > 7)
+    assert {row["uid"] for row in found} == {1, 2, 3, 8, 9, 10, 11}
+    assert reading.done == 4
+    assert reading.completeness.is_whole
+
+
 def test_a_total_count_that_is_always_too_high_is_told_and_does_not_halt() -> None:
     reading = Reading([[page(1, 2, total=7)]])
     assert reading.rows() == [row(1), row(2)]
