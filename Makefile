@@ -107,6 +107,11 @@ snapshots: setup ## Write every stream's schema to tests/schemas, for review
 docs: setup ## Write the tables of streams, settings and calls into README and docs/
 	@$(BIN)/python -m tools.tables
 
+.PHONY: site
+site: setup ## The documentation as a site, into build/site; fails where a link leads nowhere
+	@$(BIN)/python -m tools.site
+	@echo 'Open build/site/index.html'
+
 .PHONY: spec-sync
 spec-sync: setup ## Bring specs/ and the schema snapshots up to the vendor's API description
 	@BIN=$(BIN) tools/spec-sync
