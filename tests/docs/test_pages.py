@@ -58,13 +58,24 @@ def test_the_modules_that_a_page_names_are_there() -> None:
     page = read("docs/how-it-is-built.md")
     rows = re.findall(r"^\| .*? \| `(\w+)/` \| (.*) \|$", page, re.MULTILINE)
     named = [(room, file) for room, text in rows for file in re.findall(r"`([\w/]+\.py)`", text)]
-    assert len(named) > len(rows) > len("streams")
+    assert len(named) > len(rows) > 8
     package = ROOT / "tap_datto_rmm"
     assert [
         file
         for room, file in named
         if not any((package / p).exists() for p in (f"{room}/{file}", file))
     ] == []
+
+
+def test_the_tests_that_a_page_names_are_there() -> None:
+    page = read("docs/reliability.md")
+    named = set(re.findall(r"`(test_\w+?)(?:_…)?`", page))
+    texts = [file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("test_*.py")]
+    defined = {
+        name for text in texts for name in re.findall(r"^def (test_\w+)", text, re.MULTILINE)
+    }
+    assert len(named) > 40
+    assert [one for one in named if not any(name.startswith(one) for name in defined)] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
