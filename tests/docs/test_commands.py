@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from demo.pipeline import Pipeline, alone_in_this_clone
 from tests import truth
+from tests.answers.living import install_targets
 from tests.docs.pages import PAGES, ROOT, Block, blocks, read
 from tests.docs.shell import BACKGROUND, EXIT_CODE, FILE, SKIPPED, Reader, script
 
@@ -51,9 +51,8 @@ RECIPE = next(one for one in blocks("docs/singer.md") if "states.jsonl" in one.t
 
 @pytest.fixture(scope="module", autouse=True)
 def _installed(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Let Meltano install its plugins, unless it has."""
-    with alone_in_this_clone():
-        Pipeline(tmp_path_factory.mktemp("installed"), {}).install()
+    """See that Meltano's plugins are there."""
+    install_targets(tmp_path_factory.mktemp("installed"))
 
 
 @pytest.fixture
