@@ -104,8 +104,13 @@ snapshots: setup ## Write every stream's schema to tests/schemas, for review
 	@$(BIN)/pytest -q tests/test_schemas.py --snapshot-update
 
 .PHONY: docs
-docs: setup ## Write the README's tables of streams, settings and calls
-	@$(BIN)/python -m tools.readme
+docs: setup ## Write the tables of streams, settings and calls into README and docs/
+	@$(BIN)/python -m tools.tables
+
+.PHONY: site
+site: setup ## The documentation as a site, into build/site; fails where a link leads nowhere
+	@$(BIN)/python -m tools.site
+	@echo 'Open build/site/index.html'
 
 .PHONY: spec-sync
 spec-sync: setup ## Bring specs/ and the schema snapshots up to the vendor's API description

@@ -6,10 +6,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import pytest
-
-from tests.test_readme import anchors
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -47,11 +43,3 @@ def test_each_source_that_a_citation_names_is_explained() -> None:
     cited = set(re.findall(r"\b([A-Z]{2})\b", " ".join(re.findall(r"§.*?\((.*)\)", exceptions))))
     assert cited
     assert cited <= keys | {"SP"}  # SP is followed by the number of a build
-
-
-@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
-def test_what_a_page_links_to_is_there(page: Path) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)", page.read_text("utf-8"))
-    files = [(page.parent / path if path else page, anchor) for path, anchor in links]
-    assert [file for file, _ in files if not file.exists()] == []
-    assert [(file.name, a) for file, a in files if a and a not in anchors(file)] == []

@@ -129,10 +129,10 @@ def record_of(stream: str, row: Mapping[str, Any], parent: Mapping[str, Any]) ->
     component, keys, adds, *_ = STREAMS[stream]
     given = _object(dict(row), _component(component), inside="")
     record = {name: given.get(name) for name in columns_of(stream)}
-    if stream == "alerts":
+    if component == "Alert":
         context = row.get("alertContext")
         record["alertContextClass"] = context.get("@class") if context else None
-    if stream == "devices" and record["udf"] is not None:
+    if component == "Device" and record["udf"] is not None:
         record["udf"] = {name: value for name, value in record["udf"].items() if value is not None}
     for name in adds:
         if name in parent:

@@ -45,7 +45,7 @@ INTRO: Final = f"""\
 What changed in the read side of the [Datto RMM API](datto-rmm-api.md), build by build, newest
 first. The vendor publishes a description of the API and no list of changes; this page compares the
 descriptions. There is an entry for each description that states other facts than the one before,
-with a verdict for the streams of this tap ([what the verdicts mean](operations.md#verdicts)).
+with a verdict for the streams of this tap ([what the verdicts mean](api-description.md#verdicts)).
 Writes and wording do not count.
 
 Subscribe: [{FEED.name}]({FEED_URL})

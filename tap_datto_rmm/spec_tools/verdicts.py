@@ -1,6 +1,6 @@
 """What a change of the OpenAPI document means for those who run the tap: the rules, as data.
 
-docs/operations.md repeats the table; a test holds the two together.
+docs/api-description.md repeats the table; a test holds the two together.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ def test_rows_that_change_places_between_pages_are_found_though_the_total_count_
 
 
 def test_a_list_that_grows_while_an_old_row_is_missing_is_quiet_only_after_two_reads() -> None:
-    """Twice a row was added in front of 3 before its page was asked for, and behind the page before."""
+    """Twice rows were added in front of 3, behind the page that had been asked for."""
     grows = [
         [page(1, 2, total=3), page(8, 1, total=4)],
         [page(9, 8, total=5), page(1, 2, total=6)],

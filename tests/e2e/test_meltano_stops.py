@@ -40,7 +40,7 @@ MELTANO = Path(sys.executable).with_name("meltano")
 def script(folder: Path) -> Path:
     """Write the script of docs/meltano.md into a file."""
     text = (ROOT / "docs" / "meltano.md").read_text(encoding="utf-8")
-    found = re.search(r"<!-- run-datto -->\n```sh\n(.*?)```", text, re.DOTALL)
+    found = re.search(r"```sh\n(#!/bin/sh\n# meltano run, .*?)```", text, re.DOTALL)
     assert found
     path = folder / "run-datto"
     path.write_text(found[1].replace('.venv/bin/meltano run "$@"', f'"{MELTANO}" "$@"'))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,6 +12,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 import requests
 
+from tap_datto_rmm.api.fan_out import (
+    COMPUTERS,
+    ESXI_HOSTS,
+    JOB_DEVICES,
+    JOBS,
+    PRINTERS,
+    SITES,
+    FanOut,
+)
+from tap_datto_rmm.streams import STREAMS
 from tests import truth
 from tests.conftest import Run, TapCommand, calls, fast, select
 
@@ -19,6 +30,7 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
+    from tap_datto_rmm.streams.base import DattoStream
     from tests.e2e.conftest import QuickTapCommand
 
 
@@ -33,43 +45,39 @@ class Cost(NamedTuple):
     """Endpoints that tell of each job whether its output may still grow."""
 
 
-SITES = {"/v2/account/sites": 1}
-DEVICES = {"/v2/account/devices": 1}
+SITE_LIST = {"/v2/account/sites": 1}
+DEVICE_LIST = {"/v2/account/devices": 1}
 LOG = {"/v2/activity-logs": 1}
 RESULTS = "/v2/job/{job_uid}/results/{device_uid}"
+JOB = "/v2/job/{job_uid}"
 
-JOBS = ("/v2/job/{job_uid}",)
-
-NEEDS: dict[str, Cost] = {
+UNLIKE_OTHERS: dict[str, Cost] = {
     "account": Cost({}),
-    "sites": Cost(SITES),
-    "devices": Cost(DEVICES),
     "alerts": Cost({"/v2/account/alerts/open": 1, "/v2/account/alerts/resolved": 1}),
-    "device_audits": Cost(DEVICES, ("/v2/audit/device/{device_uid}",), "device_audits"),
-    "device_software": Cost(DEVICES, ("/v2/audit/device/{device_uid}/software",), "device_audits"),
-    "esxi_host_audits": Cost(DEVICES, ("/v2/audit/esxihost/{device_uid}",), "esxi_host_audits"),
-    "printer_audits": Cost(DEVICES, ("/v2/audit/printer/{device_uid}",), "printer_audits"),
-    "activity_logs": Cost(LOG),
-    "users": Cost({"/v2/account/users": 1}),
-    "account_variables": Cost({"/v2/account/variables": 1}),
-    "components": Cost({"/v2/account/components": 1}),
-    "default_filters": Cost({"/v2/filter/default-filters": 1}),
-    "custom_filters": Cost({"/v2/filter/custom-filters": 1}),
-    "dnet_site_mappings": Cost({"/v2/account/dnet-site-mappings": 1}),
-    "site_settings": Cost(SITES, ("/v2/site/{site_uid}/settings",), "site_settings"),
-    "site_variables": Cost(SITES, ("/v2/site/{site_uid}/variables",), "site_settings"),
-    "site_filters": Cost(SITES, ("/v2/site/{site_uid}/filters",), "site_settings"),
-    "site_network_interfaces": Cost(
-        SITES, ("/v2/site/{site_uid}/devices/network-interface",), "site_settings"
-    ),
-    "site_patches": Cost(SITES, ("/v2/site/{site_uid}/patches",), "site_settings"),
-    "device_patches": Cost(DEVICES, ("/v2/device/{device_uid}/patches",), "device_audits"),
-    "jobs": Cost(LOG, JOBS, "jobs"),
-    "job_components": Cost(LOG, ("/v2/job/{job_uid}/components",), "jobs"),
-    "job_results": Cost(LOG, (RESULTS,), "job_results"),
-    "job_outputs": Cost(LOG, (f"{RESULTS}/stdout", f"{RESULTS}/stderr"), "job_results", JOBS),
-    "devices_v3": Cost({"/v3/account/devices": 1}),
+    "job_outputs": Cost(LOG, (f"{RESULTS}/stdout", f"{RESULTS}/stderr"), "job_results", (JOB,)),
 }
+PARENTS: dict[FanOut, tuple[dict[str, int], str]] = {
+    SITES: (SITE_LIST, "site_settings"),
+    COMPUTERS: (DEVICE_LIST, "device_audits"),
+    ESXI_HOSTS: (DEVICE_LIST, "esxi_host_audits"),
+    PRINTERS: (DEVICE_LIST, "printer_audits"),
+    JOBS: (LOG, "jobs"),
+    JOB_DEVICES: (LOG, "job_results"),
+}
+"""By kind of parent: the list that names them, and a stream with one record for each."""
+
+
+def needs(stream: type[DattoStream]) -> Cost:
+    """Say what a stream needs, by its path and whom it is asked for."""
+    endpoint = re.sub(r"\{(\w+)Uid\}", r"{\1_uid}", stream.path)
+    if stream.name in UNLIKE_OTHERS:
+        return UNLIKE_OTHERS[stream.name]
+    if stream.fan_out is None:
+        return Cost({endpoint: 1})
+    return Cost(PARENTS[stream.fan_out][0], (endpoint,), PARENTS[stream.fan_out][1])
+
+
+NEEDS = {stream.name: needs(stream) for stream in STREAMS}
 
 WHOSE = {"/v2/account": 1}
 """What every run asks first: whose account it is. The stream and the devices use the answer."""
@@ -145,7 +153,7 @@ def test_a_stream_works_alone_and_costs_only_the_calls_that_it_needs(
 
 def test_a_parent_is_read_once_for_all_streams_that_need_it(small: Small) -> None:
     children = [stream for stream, needs in NEEDS.items() if needs.each]
-    assert len(children) == 14
+    assert len(children) == len([stream for stream in STREAMS if stream.fan_out])
     run = small.sync(*children)
     made = calls(small.sandbox)
     assert run.code == 0

@@ -91,8 +91,8 @@ def test_help_is_there(arguments: list[str]) -> None:
     assert run(*arguments).exit_code == 0
 
 
-def test_the_operations_page_repeats_the_rules() -> None:
-    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+def test_the_page_of_the_description_repeats_the_rules() -> None:
+    page = (ROOT / "docs" / "api-description.md").read_text(encoding="utf-8")
     for kind, rule in RULES.items():
         elsewhere = ELSEWHERE[rule.verdict].verdict
         assert f"| {kind} | {rule.verdict} | {elsewhere} | {rule.why} |" in page

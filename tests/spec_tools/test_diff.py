@@ -8,6 +8,7 @@ import pytest
 
 from tap_datto_rmm.spec_tools.report import as_json, as_markdown, as_text
 from tap_datto_rmm.spec_tools.verdicts import Verdict
+from tap_datto_rmm.streams import STREAMS
 from tests.spec_tools.documents import (
     BUILDS,
     build,
@@ -214,8 +215,9 @@ def test_a_new_kind_of_alert_is_compatible_as_its_context_is_open() -> None:
     variants = schemas["Alert"]["properties"]["alertContext"]["oneOf"]
     variants.append({"$ref": "#/components/schemas/TideContext"})
     found = told(packaged(), new)
+    change = "variant new: alertContext<TideContext> (object, 1 property)"
     assert found == [
-        ("alerts", "compatible", "variant new: alertContext<TideContext> (object, 1 property)")
+        (stream.name, "compatible", change) for stream in STREAMS if stream.component == "Alert"
     ]
 
 

@@ -1,6 +1,6 @@
-"""Write the README's tables: of streams and settings from the code, of calls from the benchmarks.
+"""Write the pages' tables: of streams and settings from the code, of calls from the benchmarks.
 
-`make docs`. With --check it changes nothing and fails where the README is behind.
+`make docs`. With --check it changes nothing and fails where a page is behind.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tap_datto_rmm.doctor.costs import in_words
 from tap_datto_rmm.settings import CONFIG_SCHEMA
@@ -17,11 +17,10 @@ from tap_datto_rmm.tap import TapDattoRMM
 from tools.sections import section, with_section
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
-BENCHMARKS = ROOT / "benchmarks" / "README.md"
+ROOT: Final = Path(__file__).parents[1]
+BENCHMARKS: Final = ROOT / "benchmarks" / "README.md"
 
 
 def replication(stream: DattoStream) -> str:
@@ -63,28 +62,43 @@ def settings_table() -> Iterable[str]:
         yield f"| `{name}` | {default} | {setting['description']} |"
 
 
-def calls_table() -> Iterable[str]:
-    """Give the lines of the table of calls, as `python -m benchmarks.calls` measured them."""
+def measured_calls() -> list[str]:
+    """Give the table of calls, as `python -m benchmarks.calls` measured them."""
     measured = section(BENCHMARKS.read_text(encoding="utf-8"), "calls")
-    return (line for line in measured.splitlines() if line.startswith("|"))
+    return [line for line in measured.splitlines() if line.startswith("|")]
 
 
-def written(text: str) -> str:
-    """Give the README with its tables made anew."""
-    tables = {"streams": streams_table(), "settings": settings_table(), "calls": calls_table()}
-    for name, lines in tables.items():
-        text = with_section(text, name, "\n".join(lines) + "\n")
-    return text
+def cost_table() -> Iterable[str]:
+    """Give the same in short: calls and minutes of a first and of an hourly sync."""
+    yield "| devices | first sync | hourly sync |"
+    yield "| ---: | ---: | ---: |"
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in measured_calls()[2:]]
+    for first, hourly in zip(rows[::2], rows[1::2], strict=True):
+        cells = [f"{calls} calls, {minutes} min" for _, _, minutes, calls, *_ in (first, hourly)]
+        yield f"| {first[0]} | {' | '.join(cells)} |"
+
+
+TABLES: Final[dict[Path, dict[str, Callable[[], Iterable[str]]]]] = {
+    ROOT / "README.md": {"streams": streams_table, "cost": cost_table},
+    ROOT / "docs" / "settings.md": {"settings": settings_table},
+    ROOT / "docs" / "costs.md": {"calls": measured_calls},
+}
+"""Which page has which tables, each between two comments of its name."""
 
 
 def main() -> int:
     """Write the tables, or check them."""
-    before = README.read_text(encoding="utf-8")
-    after = written(before)
-    if "--check" in sys.argv:
-        return int(before != after)
-    README.write_text(after, encoding="utf-8")
-    return 0
+    behind = 0
+    for page, tables in TABLES.items():
+        before = after = page.read_text(encoding="utf-8")
+        for name, lines in tables.items():
+            after = with_section(after, name, "\n".join(lines()) + "\n")
+        if "--check" not in sys.argv:
+            page.write_text(after, encoding="utf-8")
+        elif before != after:
+            print(f"{page.relative_to(ROOT)} is behind")
+            behind = 1
+    return behind
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The command `tap-datto-rmm-select`: a catalog of what one names, without Meltano."""

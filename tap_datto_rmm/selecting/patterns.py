@@ -1,0 +1,88 @@
+"""Patterns of streams and columns: which parts of a catalog they name."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Final
+
+from tap_datto_rmm.errors import TapError
+from tap_datto_rmm.texts import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Path = tuple[str, ...]
+"""A stream, or a column of it: the stream's name, the column's, the name inside that."""
+
+DEFAULT: Final = "default"
+"""Stands for every stream that the tap selects by itself."""
+WITHOUT: Final = "!"
+"""Begins a pattern of what is left out."""
+
+
+class SelectionError(TapError):
+    """A pattern names nothing that the catalog has."""
+
+
+def select(catalog: dict[str, Any], patterns: Sequence[str]) -> None:
+    """Select what the patterns name and deselect all else, in place.
+
+    A pattern is the name of a stream, or of a column behind a dot; `*` stands for any letters, `!`
+    leaves out. The order of patterns does not matter. Where none but `!` is given, the rest is
+    what the tap selects by itself.
+
+    Args:
+        catalog: as discovery made it.
+        patterns: such as `sites`, `devices.hostname`, `site_*`, `!devices.udf`, `default`.
+
+    Raises:
+        SelectionError: a pattern names nothing.
+    """
+    wanted = [one for one in patterns if not one.startswith(WITHOUT)] or [DEFAULT]
+    unwanted = [one.removeprefix(WITHOUT) for one in patterns if one.startswith(WITHOUT)]
+    places = {path: metadata for stream in catalog["streams"] for path, metadata in _places(stream)}
+    chosen = _named(places, wanted)
+    left_out = _named(places, unwanted)
+    on_the_way = {path[:length] for path in chosen for length in range(1, len(path))}
+    for path, metadata in places.items():
+        above = {path[:length] for length in range(1, len(path) + 1)}
+        inside = path in on_the_way or not chosen.isdisjoint(above)
+        metadata["selected"] = inside and left_out.isdisjoint(above)
+
+
+def _places(stream: dict[str, Any]) -> Iterable[tuple[Path, dict[str, Any]]]:
+    for entry in stream["metadata"]:
+        names = entry["breadcrumb"][1::2]  # between them stands "properties"
+        yield (stream["stream"], *names), entry["metadata"]
+
+
+def _named(places: dict[Path, dict[str, Any]], patterns: Iterable[str]) -> set[Path]:
+    found: set[Path] = set()
+    for pattern in patterns:
+        if pattern == DEFAULT:
+            named = {path for path, data in places.items() if data.get("selected-by-default")}
+        else:
+            parts = tuple(pattern.split("."))
+            named = {path for path in places if _fits(path, parts)}
+        if not named:
+            raise _nothing(places, pattern)
+        found |= named
+    return found
+
+
+def _fits(path: Path, parts: Path) -> bool:
+    return len(path) == len(parts) and all(map(fnmatchcase, path, parts))
+
+
+def _nothing(places: Iterable[Path], pattern: str) -> SelectionError:
+    """Say which part of a pattern is the first to name nothing, and what is most like it."""
+    parts, known = tuple(pattern.split(".")), list(places)
+    for length, part in enumerate(parts, start=1):
+        if any(_fits(path, parts[:length]) for path in known):
+            continue
+        beside = [p[-1] for p in known if len(p) == length and _fits(p[:-1], parts[: length - 1])]
+        if length == 1:
+            return SelectionError(f"There is no stream `{part}`.{did_you_mean(part, beside)}")
+        above = ".".join(parts[: length - 1])
+        return SelectionError(f"`{above}` has no column `{part}`.{did_you_mean(part, beside)}")
+    return SelectionError(f"No stream is `{pattern}`: the tap selects none by itself.")
