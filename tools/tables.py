@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -69,13 +71,14 @@ def measured_calls() -> list[str]:
 
 
 def cost_table() -> Iterable[str]:
-    """Give the same in short: calls and minutes of a first and of an hourly sync."""
-    yield "| devices | first sync | hourly sync |"
-    yield "| ---: | ---: | ---: |"
+    """Give the same in short: calls and minutes of each sync, a line for each size."""
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in measured_calls()[2:]]
-    for first, hourly in zip(rows[::2], rows[1::2], strict=True):
-        cells = [f"{calls} calls, {minutes} min" for _, _, minutes, calls, *_ in (first, hourly)]
-        yield f"| {first[0]} | {' | '.join(cells)} |"
+    names = list(dict.fromkeys(name for _, name, *_ in rows))
+    yield f"| devices | {' | '.join(names)} |"
+    yield f"| ---: |{' ---: |' * len(names)}"
+    for size, same in groupby(rows, key=itemgetter(0)):
+        cells = [f"{calls} calls, {minutes} min" for _, _, minutes, calls, *_ in same]
+        yield f"| {size} | {' | '.join(cells)} |"
 
 
 TABLES: Final[dict[Path, dict[str, Callable[[], Iterable[str]]]]] = {
