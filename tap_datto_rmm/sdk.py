@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from tap_datto_rmm.about import as_text
 from tap_datto_rmm.console import LEVEL_VARIABLES, reset_log_level
-from tap_datto_rmm.files import ENVIRONMENT, IS_FINE, JsonFile
+from tap_datto_rmm.files import ENVIRONMENT, SHAPES, JsonFile
 from tap_datto_rmm.settings.reading import Given, SettingsError, read_settings
 from tap_datto_rmm.settings.sources import PREFIX, Environment, Layer
 
@@ -141,7 +141,7 @@ class ConfiguredTap(Tap):
         """Let files be read once, and by their byte order mark."""
         command = super().get_singer_command()
         for option in command.params:
-            if option.name in IS_FINE:
+            if option.name in SHAPES:
                 option.type = JsonFile(option.name)
         return command
 
