@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from singer_sdk.mapper import StreamMap
+    from singer_sdk.singerlib import SchemaMessage
 
 Record = dict[str, Any]
 
@@ -48,6 +49,12 @@ def definitions_of(
         else:
             of_itself = definition
     return [of_itself, *copies]
+
+
+def bookmark_properties(message: SchemaMessage) -> list[str] | None:
+    """Name those that the records have, whatever was deselected or mapped."""
+    of_records = message.schema["properties"]
+    return [name for name in message.bookmark_properties or () if name in of_records] or None
 
 
 def record_messages(
