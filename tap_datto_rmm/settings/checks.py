@@ -67,6 +67,7 @@ _OF_THE_SDK: Final = {
 }
 
 _QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb"
+_STREAMS: Final = re.compile("/dev/std|/dev/fd/|/proc/[^/]+/fd/")
 _OLDEST: Final = pendulum.datetime(1970, 1, 1)
 """Of a start date: the API's own dates count from here."""
 
@@ -229,6 +230,8 @@ def _report_path(value: str) -> str | None:
     path = path_of(value)
     if path.is_dir():
         return f"is a folder; it must be: {EXPECTED['report_path']}."
+    if (path.exists() and not path.is_file()) or _STREAMS.match(str(path.absolute())):
+        return f"is a stream or a device; it must be: {EXPECTED['report_path']}."
     if not path.parent.is_dir():
         return f"is in a folder that does not exist; it must be: {EXPECTED['report_path']}."
     try:

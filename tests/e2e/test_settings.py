@@ -85,6 +85,8 @@ WRONG: list[tuple[str, object, str]] = [
     ("account_column", "yes", "true or false"),
     ("report_path", 7, "the path of a file"),
     ("report_path", "/", "is a folder"),
+    ("report_path", "/dev/null", "is a stream or a device"),
+    ("report_path", "/dev/stderr", "is a stream or a device"),
     ("report_path", "/nowhere/report.json", "is in a folder that does not exist"),
     ("report_path", "/proc/report.json", "is in a folder that cannot be written"),
     ("stream_maps", {"devices": {"x": "foo("}}, "cannot be followed: Failed to parse expression"),
@@ -348,6 +350,8 @@ def test_what_is_given_is_checked_in_discovery_too(quick: QuickTapCommand, optio
     [
         {"platform": None, "api_url": "https://merlot-api.centrastage.net"},
         {"page_size": None, "account_uid": None, "report_path": ""},
+        {"stream_maps": None, "custom_streams": None, "refresh_hours": None, "faker_config": None},
+        {"flattening_enabled": None, "flattening_max_depth": None, "stream_map_config": None},
         {"page_size": 250.0, "max_parallel_requests": 8.0},
     ],
     ids=str,
