@@ -127,5 +127,5 @@ SHAPES: Final[dict[str, Callable[[object], dict[str, Any]]]] = {
 WANTED: Final = {
     "config": "a JSON file with an object of settings, or ENV to read environment variables",
     "catalog": "a catalog as `--discover` prints it",
-    "state": "the last STATE of a run, or leave --state out to read everything anew",
+    "state": "the last STATE of a run, one line, or leave --state out to read everything anew",
 }
