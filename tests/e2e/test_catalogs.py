@@ -204,6 +204,12 @@ def test_the_schema_that_is_written_is_one_that_the_rows_fit(account: Account, e
     assert warnings(account.sync("sites", edit)) == []
 
 
+def test_an_open_object_is_written_as_text_where_a_target_needs_it(account: Account) -> None:
+    run = account.sync("alerts", column("alertContext", {"type": ["string", "null"]}))
+    contexts = [json.loads(record["alertContext"]) for record in run.records["alerts"]]
+    assert contexts == [record["alertContext"] for record in account.whole.records["alerts"]]
+
+
 @pytest.mark.parametrize("said", [{"type": "string"}, {"type": "integer"}, {}], ids=str)
 def test_dates_fit_whatever_type_a_catalog_gives_them(account: Account, said: Json) -> None:
     account.sync("alerts", every(column("resolvedOn", said), column("timestamp", said)))
