@@ -1,11 +1,13 @@
-"""Stream maps: those of selected streams count, and one that names no stream is told."""
+"""Stream maps: those of selected streams count; what names no stream, or joins two, is told."""
 
 from __future__ import annotations
 
+from collections import Counter
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.exceptions import StreamMapConfigError
+from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.singerlib import Catalog
 
 from tap_datto_rmm.texts import did_you_mean
@@ -26,6 +28,9 @@ def register(mapper: PluginMapper, catalog: Catalog, streams: Iterable[Stream]) 
         mapper: new.
         catalog: of all streams.
         streams: all of them.
+
+    Raises:
+        StreamMapConfigError: two streams become one.
     """
     every = list(streams)
     chosen = {
@@ -35,6 +40,7 @@ def register(mapper: PluginMapper, catalog: Catalog, streams: Iterable[Stream]) 
     }
     selected = Catalog((name, entry) for name, entry in catalog.items() if name in chosen)
     mapper.register_raw_streams_from_catalog(selected)
+    _refuse_shared_names(mapper)
     for stream in every:
         if stream.name not in mapper.stream_maps:
             mapper.stream_maps[stream.name] = [
@@ -42,6 +48,22 @@ def register(mapper: PluginMapper, catalog: Catalog, streams: Iterable[Stream]) 
                     stream.name, stream.schema, stream.primary_keys, flattening_options=None
                 )
             ]
+
+
+def _refuse_shared_names(mapper: PluginMapper) -> None:
+    """Let no two streams become one: a target would make one table of them.
+
+    Raises:
+        StreamMapConfigError: two do.
+    """
+    names = Counter(
+        name
+        for maps in mapper.stream_maps.values()
+        for name in {m.stream_alias for m in maps if not isinstance(m, RemoveRecordTransform)}
+    )
+    if shared := [name for name, count in names.items() if count > 1]:
+        message = f"several streams become `{shared[0]}`. Give each an `__alias__` of its own."
+        raise StreamMapConfigError(message)
 
 
 def unknown_maps(stream_maps: Mapping[str, Any], streams: Collection[str]) -> Iterator[str]:

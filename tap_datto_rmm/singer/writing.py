@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.exceptions import MapExpressionError
-from singer_sdk.mapper import RemoveRecordTransform
+from singer_sdk.mapper import CustomStreamMap, RemoveRecordTransform
 from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage
 
 from tap_datto_rmm.errors import TapError
@@ -112,10 +111,17 @@ def _mapped(record: Record, stream_map: StreamMap, keys: Sequence[str]) -> Recor
         mapped: Record | None = stream_map.transform(record)
     except Exception as error:  # noqa: BLE001 - whatever a user's expression may raise
         key = one_line(", ".join(f"{name} {record.get(name)!r}" for name in keys))
-        said = f" ({one_line(error)})" if isinstance(error, MapExpressionError) else ""
+        kind = type(error.__cause__ or error).__name__  # the SDK wraps what it knows
         raise MappingError(
-            f"the stream map of `{stream_map.stream_alias}` fails with {type(error).__name__}"
-            f"{said} on the record with {key}. An expression must bear null: write "
-            "`x.upper() if x else None` instead of `x.upper()`."
+            f"the stream map of `{stream_map.stream_alias}` fails with {kind}"
+            f"{_expression_of(stream_map)} on the record with {key}. An expression must bear null: "
+            "write `x.upper() if x else None` instead of `x.upper()`."
         ) from None
     return mapped
+
+
+def _expression_of(stream_map: StreamMap) -> str:
+    """Name the expression that was evaluated last; never what it met, which may be a secret."""
+    if not isinstance(stream_map, CustomStreamMap):
+        return ""
+    return f" in the expression `{one_line(stream_map.expr_evaluator.expr)}`"

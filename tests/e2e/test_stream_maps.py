@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import Run, fast
+from tests.conftest import Run, calls, fast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,14 @@ def test_maps_of_unselected_streams_do_nothing(
 
 
 @pytest.mark.parametrize(
-    ("stream", "expression"), [("users", "email.upper()"), ("sites", "notes.strip()")]
+    ("stream", "expression"),
+    [
+        ("users", "email.upper()"),
+        ("sites", "notes.strip()"),
+        ("sites", "notes[:10]"),
+        ("users", "float(username)"),
+        ("users", "no_such_name"),
+    ],
 )
 def test_an_expression_that_meets_a_null_fails_its_stream_by_name_and_no_other(
     quick: QuickTapCommand, account: Sandbox, stream: str, expression: str
@@ -48,7 +55,7 @@ def test_an_expression_that_meets_a_null_fails_its_stream_by_name_and_no_other(
     assert run.code == 1
     assert "Traceback" not in run.err
     assert f"1 of 3 streams are not complete: {stream} (failed)" in run.err
-    assert expression in run.err
+    assert f"in the expression `{expression}` on the record with " in run.err
     assert run.records["components"]
     assert run.state
 
@@ -92,3 +99,31 @@ def test_marks_are_withheld_only_where_a_map_filters_or_re_keys(
     run = quick.sync(fast(account, **MARKS, stream_maps=maps), "devices")
     assert run.code == 0, run.err
     assert marked(run) == left
+
+
+@pytest.mark.parametrize(
+    ("maps", "table"),
+    [
+        ({"users": {"__alias__": "sites"}}, "sites"),
+        ({"*": {"__alias__": "all"}}, "all"),
+        ({"components": {"__source__": "users"}}, "components"),
+    ],
+)
+def test_two_streams_in_one_table_are_refused_before_the_first_call(
+    quick: QuickTapCommand, account: Sandbox, maps: Sync, table: str
+) -> None:
+    catalog = quick.catalog(fast(account), "users", "sites", "components")
+    calls(account)
+    run = quick(fast(account, stream_maps=maps), catalog=catalog)
+    assert run.code == 1
+    assert run.out == ""
+    assert f"Setting `stream_maps` cannot be followed: several streams become `{table}`" in run.err
+    assert not calls(account)
+
+
+def test_a_stream_may_take_the_name_of_one_that_is_not_selected(
+    quick: QuickTapCommand, account: Sandbox
+) -> None:
+    run = quick.sync(fast(account, stream_maps={"users": {"__alias__": "devices"}}), "users")
+    assert run.code == 0, run.err
+    assert run.records.keys() == {"devices"}
