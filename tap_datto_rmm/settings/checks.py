@@ -19,6 +19,7 @@ from tap_datto_rmm.settings.declaration import (
     PLATFORMS,
     SHORTEST_TIMEOUT,
 )
+from tap_datto_rmm.settings.maps import stream_maps_problem
 from tap_datto_rmm.settings.refresh import is_pattern
 from tap_datto_rmm.settings.sources import PREFIX
 from tap_datto_rmm.settings.values import LOOPBACK_HOSTS, as_utc, host_url, path_of
@@ -251,4 +252,5 @@ _CHECKS: Final[dict[str, Callable[[Any], str | None]]] = {
     "account_uid": _account_uid,
     "report_path": _report_path,
     "user_agent": _user_agent,
+    "stream_maps": stream_maps_problem,
 }

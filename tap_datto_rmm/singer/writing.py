@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from fnmatch import fnmatch
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from singer_sdk.mapper import CustomStreamMap, RemoveRecordTransform
 from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import SchemaMessage
 
 Record = dict[str, Any]
+
+
+BEAR_NULL: Final = (
+    "An expression must bear null: write `x.upper() if x else None` instead of `x.upper()`."
+)
+ADVICE: Final = {
+    "NameNotDefined": "It names a column that the stream does not have, or that is deselected.",
+    "KeyError": "It asks for a value that `stream_map_config` does not have.",
+}
 
 
 class MappingError(TapError):
@@ -114,8 +123,7 @@ def _mapped(record: Record, stream_map: StreamMap, keys: Sequence[str]) -> Recor
         kind = type(error.__cause__ or error).__name__  # the SDK wraps what it knows
         raise MappingError(
             f"the stream map of `{stream_map.stream_alias}` fails with {kind}"
-            f"{_expression_of(stream_map)} on the record with {key}. An expression must bear null: "
-            "write `x.upper() if x else None` instead of `x.upper()`."
+            f"{_expression_of(stream_map)} on the record with {key}. {ADVICE.get(kind, BEAR_NULL)}"
         ) from None
     return mapped
 

@@ -69,6 +69,21 @@ def test_a_map_of_a_stream_that_there_is_not_is_told_with_the_nearest_name(
     assert "there is no stream `usres`, so nothing is mapped. Did you mean `users`?" in run.err
 
 
+@pytest.mark.parametrize("taken_out", [{"emial": None}, {"emial": "__NULL__"}], ids=str)
+def test_a_column_to_take_out_that_there_is_not_is_told_with_the_nearest_name(
+    quick: QuickTapCommand, account: Sandbox, taken_out: Sync
+) -> None:
+    maps = {"users": {**taken_out, "lastAccess": None}}
+    run = quick.sync(fast(account, stream_maps=maps), "users")
+    assert run.code == 0
+    assert (
+        "Setting `stream_maps.users`: there is no column `emial`, so nothing is left out. Did you "
+        "mean `email`?"
+    ) in run.err
+    assert "lastAccess" not in run.err
+    assert "lastAccess" not in run.schemas["users"]["schema"]["properties"]
+
+
 @pytest.mark.parametrize("depth", [1, 3])
 def test_flattened_records_fit_the_schema_that_was_written(
     quick: QuickTapCommand, account: Sandbox, depth: int
