@@ -11,12 +11,15 @@ from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage
 
 from tap_datto_rmm.errors import TapError
 from tap_datto_rmm.http.decoding import one_line
+from tap_datto_rmm.singer.mapped import MappedTypes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from singer_sdk.mapper import StreamMap
     from singer_sdk.singerlib import SchemaMessage
+
+    from tap_datto_rmm.records.data_issues import DataIssues
 
 Record = dict[str, Any]
 
@@ -65,33 +68,53 @@ def bookmark_properties(message: SchemaMessage) -> list[str] | None:
     return [name for name in message.bookmark_properties or () if name in of_records] or None
 
 
-def record_messages(
-    record: Record, stream_maps: Sequence[StreamMap], keys: Sequence[str], version: int | None
-) -> Iterator[RecordMessage]:
-    """Map a record and wrap what comes out of it.
+class RecordMessages:
+    """Turns the records of a stream into messages, through its maps.
 
     Args:
-        record: fits its stream's SCHEMA.
-        stream_maps: of the stream; one that filters the record gives no message.
-        keys: names of its primary key, for the error.
-        version: of the table, for deletion marks.
-
-    Raises:
-        MappingError: an expression of a stream map fails on this record.
+        stream_maps: of the stream; one that filters a record gives no message.
+        keys: names of its primary key, for errors.
+        issues: counts what an expression gave and the SCHEMA cannot take.
     """
-    for stream_map in stream_maps:
-        mapped = _mapped(record, stream_map, keys)
-        if mapped is None:
-            continue
-        if stream_map.flattening_enabled:  # the SDK leaves a null object as it is
-            columns = stream_map.transformed_schema["properties"]
-            mapped = {name: mapped.get(name) for name in columns}
-        yield RecordMessage(
-            stream=stream_map.stream_alias,
-            record=mapped,
-            version=version,
-            time_extracted=datetime.now(UTC),
-        )
+
+    def __init__(
+        self, stream_maps: Sequence[StreamMap], keys: Sequence[str], issues: DataIssues
+    ) -> None:
+        """Look at the schemas that are written."""
+        self._keys = keys
+        self._maps = [
+            (
+                stream_map,
+                MappedTypes(stream_map.transformed_schema, issues)
+                if isinstance(stream_map, CustomStreamMap)
+                else None,
+            )
+            for stream_map in stream_maps
+        ]
+
+    def of(self, record: Record, version: int | None) -> Iterator[RecordMessage]:
+        """Map a record and wrap what comes out of it.
+
+        Args:
+            record: fits its stream's SCHEMA.
+            version: of the table, for deletion marks.
+
+        Raises:
+            MappingError: an expression of a stream map fails on this record.
+        """
+        for stream_map, types in self._maps:
+            mapped = _mapped(record, stream_map, self._keys)
+            if mapped is None:
+                continue
+            if stream_map.flattening_enabled:  # the SDK leaves a null object as it is
+                columns = stream_map.transformed_schema["properties"]
+                mapped = {name: mapped.get(name) for name in columns}
+            yield RecordMessage(
+                stream=stream_map.stream_alias,
+                record=types.fit(mapped) if types else mapped,
+                version=version,
+                time_extracted=datetime.now(UTC),
+            )
 
 
 def deletion_marks(

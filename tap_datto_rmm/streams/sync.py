@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
@@ -22,10 +23,10 @@ from tap_datto_rmm.singer.bookmark import is_known_gap
 from tap_datto_rmm.singer.deletion_marks import DeletionMark
 from tap_datto_rmm.singer.output import Stopped
 from tap_datto_rmm.singer.writing import (
+    RecordMessages,
     bookmark_properties,
     definitions_of,
     deletion_marks,
-    record_messages,
 )
 from tap_datto_rmm.telemetry.report import COMPLETE, FAILED, INCOMPLETE, NOT_DUE
 
@@ -243,9 +244,11 @@ class SyncedStream(Stream):
     @override
     def _generate_record_messages(self, record: Record) -> Generator[Any]:
         """Map and wrap a record; the converter has selected and conformed it already."""
-        yield from record_messages(
-            record, self.stream_maps, self.declared_keys, self._stream_version
-        )
+        yield from self._messages.of(record, self._stream_version)
+
+    @cached_property
+    def _messages(self) -> RecordMessages:
+        return RecordMessages(self.stream_maps, self.declared_keys, self.issues)
 
     @override
     def _generate_schema_messages(self) -> Generator[SchemaMessage]:

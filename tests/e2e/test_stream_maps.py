@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.conftest import Run, calls, fast
+from tests.e2e.test_catalogs import assert_fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,6 +96,35 @@ def test_flattened_records_fit_the_schema_that_was_written(
     for stream, records in run.records.items():
         columns = list(run.schemas[stream]["schema"]["properties"])
         assert all(list(record) == columns for record in records), stream
+
+
+@pytest.mark.parametrize(
+    ("expression", "kind", "is_as_meant"),
+    [
+        ("id + 1", "string", lambda value, row: value == str(row["id"] + 1)),
+        ("online == True", "string", lambda value, row: value == str(row["online"]).lower()),
+        ("[id, uid]", "string", lambda value, row: json.loads(value) == [row["id"], row["uid"]]),
+        ("{'a': uid}", "string", lambda value, row: json.loads(value) == {"a": row["uid"]}),
+        ("float(id)", "number", lambda value, row: value == row["id"]),
+        ("bool(online)", "boolean", lambda value, row: value is bool(row["online"])),
+        ("siteName", "string", lambda value, row: value == row["siteName"]),
+        ("patchManagement", "object", lambda value, row: value == row["patchManagement"]),
+        ("datetime.date.today()", "string", lambda value, _: len(value) == len("2026-11-18")),
+    ],
+    ids=str,
+)
+def test_what_an_expression_gives_fits_the_schema_that_was_written(
+    quick: QuickTapCommand,
+    account: Sandbox,
+    expression: str,
+    kind: str,
+    is_as_meant: Callable[[Any, Sync], bool],
+) -> None:
+    run = quick.sync(fast(account, stream_maps={"devices": {"mapped": expression}}), "devices")
+    assert run.code == 0, run.err
+    assert run.schemas["devices"]["schema"]["properties"]["mapped"]["type"] == [kind, "null"]
+    assert_fits(run)
+    assert all(is_as_meant(row["mapped"], row) for row in run.records["devices"])
 
 
 @pytest.mark.parametrize(
