@@ -102,8 +102,7 @@ def ignored(entry: CatalogEntry, own: Own) -> Iterator[Ignored]:
     yield from _ignored_keys(entry, own)
     if entry.stream not in {None, own.name}:
         yield Ignored(f"name `{entry.stream}`", "`__alias__` in `stream_maps` renames a stream")
-    given = entry.schema.to_dict()
-    if unknown := unknown_columns(given, own.schema):
+    if unknown := unknown_columns({"properties": entry.schema.properties}, own.schema):
         yield Ignored(f"columns {_names(unknown)}", "the API does not have them; they are null")
 
 
@@ -114,11 +113,11 @@ def _ignored_keys(entry: CatalogEntry, own: Own) -> Iterator[Ignored]:
     if others:
         why = f"{own_keys} tells rows apart; `__key_properties__` in `stream_maps` gives others"
         yield Ignored(f"key {_names(others[0])}", why)
-    given = entry.schema.to_dict().get("properties") or {}
+    columns = entry.schema.properties or {}
+    given = {key: columns[key].to_dict() for key in own.keys if key in columns}
     made = usable_schema({"properties": given}, own.schema, own.keys)["properties"]
-    wrong = [key for key in own.keys if key in given and given[key].get("type")]
-    wrong = [key for key in wrong if types_of(given[key]) != types_of(made[key])]
-    if wrong:
+    typed = [key for key, schema in given.items() if schema.get("type")]
+    if wrong := [key for key in typed if types_of(given[key]) != types_of(made[key])]:
         yield Ignored(f"another type of {_names(wrong)}", "a key is written as it is, or as text")
 
 
