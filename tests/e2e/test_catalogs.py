@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-STREAMS = ("sites", "alerts", "device_audits", "device_software")
+STREAMS = ("sites", "devices", "alerts", "device_audits", "device_software")
 
 
 @dataclass(frozen=True)
@@ -213,6 +213,16 @@ def test_an_open_object_is_written_as_text_where_a_target_needs_it(account: Acco
 @pytest.mark.parametrize("said", [{"type": "string"}, {"type": "integer"}, {}], ids=str)
 def test_dates_fit_whatever_type_a_catalog_gives_them(account: Account, said: Json) -> None:
     account.sync("alerts", every(column("resolvedOn", said), column("timestamp", said)))
+
+
+@pytest.mark.parametrize(("stream", "name"), [("alerts", "timestamp"), ("devices", "lastSeen")])
+def test_of_a_moment_the_day_is_written_where_a_catalog_asks_for_a_day(
+    account: Account, stream: str, name: str
+) -> None:
+    run = account.sync(stream, column(name, {"type": "string", "format": "date"}))
+    moments = [record[name] for record in account.whole.records[stream]]
+    assert [record[name] for record in run.records[stream]] == [m and m[:10] for m in moments]
+    assert any(moments)
 
 
 # What is fixed
