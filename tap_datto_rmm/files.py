@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,10 +14,13 @@ from typing_extensions import override
 
 from tap_datto_rmm.errors import TapError
 from tap_datto_rmm.settings.sources import Layer
+from tap_datto_rmm.singer.catalog_shape import ShapeError, repeated_streams, shaped
 from tap_datto_rmm.texts import bare, decoded, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+logger = logging.getLogger("tap-datto-rmm")
 
 ENVIRONMENT: Final = "ENV"
 """As a config: read environment variables."""
@@ -63,9 +68,13 @@ class JsonFile(click.ParamType):  # type: ignore[type-arg]  # generic from click
             content = read_json(text)
         except (ValueError, RecursionError) as error:
             raise self._error(value, f"not valid JSON ({error})") from None
-        if not IS_FINE[self._option](content):
-            raise self._error(value, "valid JSON, but of another shape")
-        return Layer(value, content) if self._option == "config" else io.StringIO(text)
+        try:
+            content = SHAPES[self._option](content)
+        except ShapeError as error:
+            raise self._error(value, f"valid JSON, but of another shape ({error})") from None
+        if self._option == "config":
+            return Layer(value, content)
+        return io.StringIO(json.dumps(content))
 
     def _read(self, path: str, ctx: click.Context | None) -> str:
         try:
@@ -89,32 +98,34 @@ class JsonFile(click.ParamType):  # type: ignore[type-arg]  # generic from click
         return FileError(f"--{self._option} {path}: {what}. Give {WANTED[self._option]}.")
 
 
-def _is_object(content: object) -> bool:
-    return isinstance(content, dict)
-
-
-def _is_catalog(content: object) -> bool:
-    streams = content.get("streams") if isinstance(content, dict) else None
-    return isinstance(streams, list) and all(
-        isinstance(stream, dict) and isinstance(stream.get("tap_stream_id"), str)
-        for stream in streams
-    )
-
-
-def _is_state(content: object) -> bool:
+def _object(content: object) -> dict[str, Any]:
     if not isinstance(content, dict):
-        return False
-    bookmarks = content.get("bookmarks", {})
-    return isinstance(bookmarks, dict) and all(isinstance(b, dict) for b in bookmarks.values())
+        raise ShapeError("it is no object")
+    return content
 
 
-IS_FINE: Final[dict[str, Callable[[object], bool]]] = {
-    "config": _is_object,
-    "catalog": _is_catalog,
-    "state": _is_state,
+def _catalog(content: object) -> dict[str, Any]:
+    catalog = shaped(content)
+    if repeated := repeated_streams(catalog):
+        logger.warning("The catalog has %s twice; the last one counts.", ", ".join(repeated))
+    return catalog
+
+
+def _state(content: object) -> dict[str, Any]:
+    state = _object(content)
+    bookmarks = state.get("bookmarks", {})
+    if not isinstance(bookmarks, dict) or not all(isinstance(b, dict) for b in bookmarks.values()):
+        raise ShapeError("`bookmarks` must be an object of objects")
+    return state
+
+
+SHAPES: Final[dict[str, Callable[[object], dict[str, Any]]]] = {
+    "config": _object,
+    "catalog": _catalog,
+    "state": _state,
 }
 WANTED: Final = {
     "config": "a JSON file with an object of settings, or ENV to read environment variables",
     "catalog": "a catalog as `--discover` prints it",
-    "state": "the last STATE of a run, or leave --state out to read everything anew",
+    "state": "the last STATE of a run, one line, or leave --state out to read everything anew",
 }

@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from tap_datto_rmm.about import as_text
 from tap_datto_rmm.console import LEVEL_VARIABLES, reset_log_level
-from tap_datto_rmm.files import ENVIRONMENT, IS_FINE, JsonFile
+from tap_datto_rmm.files import ENVIRONMENT, SHAPES, JsonFile
 from tap_datto_rmm.settings.reading import Given, SettingsError, read_settings
 from tap_datto_rmm.settings.sources import PREFIX, Environment, Layer
 
@@ -102,6 +102,7 @@ class ConfiguredTap(Tap):
     def known_settings(cls) -> dict[str, Any]:
         """Give the JSON Schema of all settings, the SDK's own included."""
         cls.append_builtin_config(cls.config_jsonschema)
+        _repair(cls.config_jsonschema)
         return cls.config_jsonschema
 
     @classmethod
@@ -141,7 +142,7 @@ class ConfiguredTap(Tap):
         """Let files be read once, and by their byte order mark."""
         command = super().get_singer_command()
         for option in command.params:
-            if option.name in IS_FINE:
+            if option.name in SHAPES:
                 option.type = JsonFile(option.name)
         return command
 
@@ -172,3 +173,17 @@ class ConfiguredTap(Tap):
 
 def _is_so(record: logging.LogRecord) -> bool:
     return record.msg not in CHATTER
+
+
+def _repair(schema: Any) -> None:  # noqa: ANN401 - any part of a JSON Schema
+    """Take out what is no JSON Schema, in place: a validator that comes to it fails.
+
+    The SDK writes the bare word "null" among the choices of `__else__` in `stream_maps`.
+    """
+    if isinstance(schema, dict):
+        if "anyOf" in schema:
+            schema["anyOf"] = [choice for choice in schema["anyOf"] if choice != "null"]
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for part in schema:
+            _repair(part)

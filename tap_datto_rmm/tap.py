@@ -19,6 +19,7 @@ from tap_datto_rmm.run import Run, begin
 from tap_datto_rmm.sdk import ConfiguredTap
 from tap_datto_rmm.settings import CONFIG_SCHEMA, package_version
 from tap_datto_rmm.settings.refresh import without_effect
+from tap_datto_rmm.singer.catalog import lacking, lines_about
 from tap_datto_rmm.singer.mapping import register, unknown_maps
 from tap_datto_rmm.singer.output import MessageWriter, Stopped
 from tap_datto_rmm.singer.state import StateError, checked, future_date_in
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
     from tap_datto_rmm.http.client import Client
     from tap_datto_rmm.http.retry import RetryPolicy
-    from tap_datto_rmm.settings import Settings
     from tap_datto_rmm.streams.base import DattoStream
 
 
@@ -184,7 +184,7 @@ class TapDattoRMM(ConfiguredTap):
             raise self._refused_state
         for stream in self.chosen:
             stream.heed_forced_replication()
-        for line in _without_effect(self.settings, self.all_streams):
+        for line in _cautions(self):
             self.logger.warning(line)
         if not self.chosen:
             return
@@ -257,8 +257,16 @@ def _look_ahead_from(stream: DattoStream, chosen: list[DattoStream]) -> None:
             one.look_ahead()
 
 
-def _without_effect(settings: Settings, streams: Collection[DattoStream]) -> Iterator[str]:
-    """Say which patterns of `refresh_hours` change nothing."""
+def _cautions(tap: TapDattoRMM) -> Iterator[str]:
+    """Say what settings and catalog ask for in vain."""
+    settings, streams = tap.settings, tap.all_streams
     full = [s.name for s in streams if s.replication_method == REPLICATION_FULL_TABLE]
     others = sorted({s.name for s in streams} - set(full))
     yield from without_effect(settings.refresh_hours, full, others)
+    yield from lines_about({stream.name: stream.ignored for stream in tap.chosen})
+    if tap.input_catalog is not None:
+        custom = [declared["name"] for declared in settings.custom_streams]
+        keep = settings.keep_unknown_properties
+        yield from lacking(tap.input_catalog, list(tap.streams), custom, keep_unknown=keep)
+    if not tap.chosen:
+        yield "No stream is selected, so nothing is read."

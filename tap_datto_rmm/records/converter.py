@@ -29,7 +29,7 @@ class RecordConverter:
 
     Args:
         schema: the stream's schema as its target will see it.
-        primary_keys: the stream's own, whatever a catalog says; an item without them is left out.
+        primary_keys: columns of the schema, selected; an item without them is left out.
             Of its text parts only the first must be there: the others become "".
         issues: counts what is not as it should be.
         selected: whether the property at a path is selected.
@@ -60,11 +60,6 @@ class RecordConverter:
             name: without_nulls(rule) if name in drop_nulls else rule
             for name, rule in compiler.rules_of(schema, (), known).items()
             if name != UNKNOWN_COLUMN
-        }
-        self._hidden_keys = [key for key in primary_keys if key not in self._rules]
-        self._rules |= {
-            key: compiler.rule(known["properties"].get(key, {}), (key,), {})
-            for key in self._hidden_keys
         }
         self._convert = compiler.object(
             self._rules,
@@ -108,8 +103,6 @@ class RecordConverter:
         if not self._has_key(record):
             self._issues.leave_out("has no usable primary key")
             return None
-        for key in self._hidden_keys:
-            del record[key]
         return record
 
     def _converted(self, values: Mapping[str, Any]) -> Record:

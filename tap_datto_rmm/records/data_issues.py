@@ -10,7 +10,7 @@ from tap_datto_rmm.http.decoding import one_line
 from tap_datto_rmm.records.schemas import UNKNOWN_COLUMN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 MOST_NAMES: Final = 500
 """Unknown properties that are logged by name: an API may name properties by what is in them."""
@@ -55,3 +55,18 @@ class DataIssues:
     def leave_out(self, why: str) -> None:
         """Count an item that makes no record."""
         self.left_out[why] += 1
+
+
+def lines_about(issues: DataIssues, repeated: int) -> Iterator[str]:
+    """Word what was not as it should be.
+
+    Args:
+        issues: of a stream.
+        repeated: its rows that repeated a key with other content.
+    """
+    for why, count in issues.left_out.items():
+        yield f"{count} left out: {why}"
+    if repeated:
+        yield f"{repeated} left out: repeats the key of a row before it, with other content"
+    for path, count in issues.nulled.items():
+        yield f"`{path}` became null in {count} records"

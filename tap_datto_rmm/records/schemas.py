@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 UNKNOWN_COLUMN: Final = "_unknown"
-KEPT: Final = ("format", "description")
+KEPT: Final = ("format", "description", "x-sql-datatype", "x-sql-datatype-properties")
+"""What restricts nothing; the last two tell targets of Meltano's SDK which type a column has."""
 OPEN_OBJECT: Final = {"type": ["object", "null"], "additionalProperties": True}
 
 

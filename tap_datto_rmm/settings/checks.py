@@ -19,6 +19,7 @@ from tap_datto_rmm.settings.declaration import (
     PLATFORMS,
     SHORTEST_TIMEOUT,
 )
+from tap_datto_rmm.settings.maps import stream_maps_problem
 from tap_datto_rmm.settings.refresh import is_pattern
 from tap_datto_rmm.settings.sources import PREFIX
 from tap_datto_rmm.settings.values import LOOPBACK_HOSTS, as_utc, host_url, path_of
@@ -67,6 +68,7 @@ _OF_THE_SDK: Final = {
 }
 
 _QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb"
+_STREAMS: Final = re.compile("/dev/std|/dev/fd/|/proc/[^/]+/fd/")
 _OLDEST: Final = pendulum.datetime(1970, 1, 1)
 """Of a start date: the API's own dates count from here."""
 
@@ -229,6 +231,8 @@ def _report_path(value: str) -> str | None:
     path = path_of(value)
     if path.is_dir():
         return f"is a folder; it must be: {EXPECTED['report_path']}."
+    if (path.exists() and not path.is_file()) or _STREAMS.match(str(path.absolute())):
+        return f"is a stream or a device; it must be: {EXPECTED['report_path']}."
     if not path.parent.is_dir():
         return f"is in a folder that does not exist; it must be: {EXPECTED['report_path']}."
     try:
@@ -248,4 +252,5 @@ _CHECKS: Final[dict[str, Callable[[Any], str | None]]] = {
     "account_uid": _account_uid,
     "report_path": _report_path,
     "user_agent": _user_agent,
+    "stream_maps": stream_maps_problem,
 }

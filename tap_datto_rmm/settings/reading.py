@@ -88,6 +88,7 @@ def read_settings(
     for name, setting in known["properties"].items():
         if config.get(name) is None and "default" in setting:
             config[name] = setting["default"]
+    config = {name: value for name, value in config.items() if value is not None}
     settings = Settings.from_config(config)
     places = _places(layers, no_dotenv=from_environment and environment.path is None)
     return Given(settings, config, sources, places, tuple(warnings))

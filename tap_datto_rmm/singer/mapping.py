@@ -1,17 +1,20 @@
-"""Stream maps: those of selected streams count, and one that names no stream is told."""
+"""Stream maps: those of selected streams count; what names no stream, or joins two, is told."""
 
 from __future__ import annotations
 
+from collections import Counter
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.exceptions import StreamMapConfigError
+from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.singerlib import Catalog
 
+from tap_datto_rmm.settings.maps import INSTRUCTIONS, NULL_STRING
 from tap_datto_rmm.texts import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from singer_sdk.mapper import PluginMapper
     from singer_sdk.streams import Stream
@@ -26,6 +29,9 @@ def register(mapper: PluginMapper, catalog: Catalog, streams: Iterable[Stream]) 
         mapper: new.
         catalog: of all streams.
         streams: all of them.
+
+    Raises:
+        StreamMapConfigError: two streams become one.
     """
     every = list(streams)
     chosen = {
@@ -35,6 +41,7 @@ def register(mapper: PluginMapper, catalog: Catalog, streams: Iterable[Stream]) 
     }
     selected = Catalog((name, entry) for name, entry in catalog.items() if name in chosen)
     mapper.register_raw_streams_from_catalog(selected)
+    _refuse_shared_names(mapper)
     for stream in every:
         if stream.name not in mapper.stream_maps:
             mapper.stream_maps[stream.name] = [
@@ -44,19 +51,45 @@ def register(mapper: PluginMapper, catalog: Catalog, streams: Iterable[Stream]) 
             ]
 
 
-def unknown_maps(stream_maps: Mapping[str, Any], streams: Collection[str]) -> Iterator[str]:
-    """Say which maps are of no stream, and which may be meant.
+def _refuse_shared_names(mapper: PluginMapper) -> None:
+    """Let no two streams become one: a target would make one table of them.
+
+    Raises:
+        StreamMapConfigError: two do.
+    """
+    names = Counter(
+        name
+        for maps in mapper.stream_maps.values()
+        for name in {m.stream_alias for m in maps if not isinstance(m, RemoveRecordTransform)}
+    )
+    if shared := [name for name, count in names.items() if count > 1]:
+        message = f"several streams become `{shared[0]}`. Give each an `__alias__` of its own."
+        raise StreamMapConfigError(message)
+
+
+def unknown_maps(stream_maps: Mapping[str, Any], streams: Mapping[str, Stream]) -> Iterator[str]:
+    """Say which maps are of no stream, or take out a column of none, and which may be meant.
 
     Args:
         stream_maps: the setting.
-        streams: names of all streams.
+        streams: all streams by name.
 
     Yields:
         A line for each.
     """
     for name, definition in stream_maps.items():
-        source = definition.get("__source__", name) if isinstance(definition, dict) else name
-        if source.startswith("__") or any(fnmatch(stream, source) for stream in streams):
+        columns = definition if isinstance(definition, dict) else {}
+        source = columns.get("__source__", name)
+        mapped = [stream for each, stream in streams.items() if fnmatch(each, source)]
+        if source.startswith("__"):
             continue
-        hint = did_you_mean(source, streams) or ""
-        yield f"Setting `stream_maps`: there is no stream `{source}`, so nothing is mapped.{hint}"
+        if not mapped:
+            said = f"there is no stream `{source}`, so nothing is mapped."
+            yield f"Setting `stream_maps`: {said}{did_you_mean(source, streams)}"
+            continue
+        known = [column for stream in mapped for column in stream.schema["properties"]]
+        for column, expression in columns.items():
+            takes_out = expression is None or expression == NULL_STRING
+            if takes_out and column not in {*known, *INSTRUCTIONS}:
+                said = f"there is no column `{column}`, so nothing is left out."
+                yield f"Setting `stream_maps.{name}`: {said}{did_you_mean(column, known)}"

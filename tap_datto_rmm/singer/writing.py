@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from fnmatch import fnmatch
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from singer_sdk.exceptions import MapExpressionError
-from singer_sdk.mapper import RemoveRecordTransform
+from singer_sdk.mapper import CustomStreamMap, RemoveRecordTransform
 from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage
 
 from tap_datto_rmm.errors import TapError
 from tap_datto_rmm.http.decoding import one_line
+from tap_datto_rmm.singer.mapped import MappedTypes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from singer_sdk.mapper import StreamMap
+    from singer_sdk.singerlib import SchemaMessage
+
+    from tap_datto_rmm.records.data_issues import DataIssues
 
 Record = dict[str, Any]
+
+
+BEAR_NULL: Final = (
+    "An expression must bear null: write `x.upper() if x else None` instead of `x.upper()`."
+)
+ADVICE: Final = {
+    "NameNotDefined": "It names a column that the stream does not have, or that is deselected.",
+    "KeyError": "It asks for a value that `stream_map_config` does not have.",
+}
 
 
 class MappingError(TapError):
@@ -50,33 +62,59 @@ def definitions_of(
     return [of_itself, *copies]
 
 
-def record_messages(
-    record: Record, stream_maps: Sequence[StreamMap], keys: Sequence[str], version: int | None
-) -> Iterator[RecordMessage]:
-    """Map a record and wrap what comes out of it.
+def bookmark_properties(message: SchemaMessage) -> list[str] | None:
+    """Name those that the records have, whatever was deselected or mapped."""
+    of_records = message.schema["properties"]
+    return [name for name in message.bookmark_properties or () if name in of_records] or None
+
+
+class RecordMessages:
+    """Turns the records of a stream into messages, through its maps.
 
     Args:
-        record: fits its stream's SCHEMA.
-        stream_maps: of the stream; one that filters the record gives no message.
-        keys: names of its primary key, for the error.
-        version: of the table, for deletion marks.
-
-    Raises:
-        MappingError: an expression of a stream map fails on this record.
+        stream_maps: of the stream; one that filters a record gives no message.
+        keys: names of its primary key, for errors.
+        issues: counts what an expression gave and the SCHEMA cannot take.
     """
-    for stream_map in stream_maps:
-        mapped = _mapped(record, stream_map, keys)
-        if mapped is None:
-            continue
-        if stream_map.flattening_enabled:  # the SDK leaves a null object as it is
-            columns = stream_map.transformed_schema["properties"]
-            mapped = {name: mapped.get(name) for name in columns}
-        yield RecordMessage(
-            stream=stream_map.stream_alias,
-            record=mapped,
-            version=version,
-            time_extracted=datetime.now(UTC),
-        )
+
+    def __init__(
+        self, stream_maps: Sequence[StreamMap], keys: Sequence[str], issues: DataIssues
+    ) -> None:
+        """Look at the schemas that are written."""
+        self._keys = keys
+        self._maps = [
+            (
+                stream_map,
+                MappedTypes(stream_map.transformed_schema, issues)
+                if isinstance(stream_map, CustomStreamMap)
+                else None,
+            )
+            for stream_map in stream_maps
+        ]
+
+    def of(self, record: Record, version: int | None) -> Iterator[RecordMessage]:
+        """Map a record and wrap what comes out of it.
+
+        Args:
+            record: fits its stream's SCHEMA.
+            version: of the table, for deletion marks.
+
+        Raises:
+            MappingError: an expression of a stream map fails on this record.
+        """
+        for stream_map, types in self._maps:
+            mapped = _mapped(record, stream_map, self._keys)
+            if mapped is None:
+                continue
+            if stream_map.flattening_enabled:  # the SDK leaves a null object as it is
+                columns = stream_map.transformed_schema["properties"]
+                mapped = {name: mapped.get(name) for name in columns}
+            yield RecordMessage(
+                stream=stream_map.stream_alias,
+                record=types.fit(mapped) if types else mapped,
+                version=version,
+                time_extracted=datetime.now(UTC),
+            )
 
 
 def deletion_marks(
@@ -105,10 +143,16 @@ def _mapped(record: Record, stream_map: StreamMap, keys: Sequence[str]) -> Recor
         mapped: Record | None = stream_map.transform(record)
     except Exception as error:  # noqa: BLE001 - whatever a user's expression may raise
         key = one_line(", ".join(f"{name} {record.get(name)!r}" for name in keys))
-        said = f" ({one_line(error)})" if isinstance(error, MapExpressionError) else ""
+        kind = type(error.__cause__ or error).__name__  # the SDK wraps what it knows
         raise MappingError(
-            f"the stream map of `{stream_map.stream_alias}` fails with {type(error).__name__}"
-            f"{said} on the record with {key}. An expression must bear null: write "
-            "`x.upper() if x else None` instead of `x.upper()`."
+            f"the stream map of `{stream_map.stream_alias}` fails with {kind}"
+            f"{_expression_of(stream_map)} on the record with {key}. {ADVICE.get(kind, BEAR_NULL)}"
         ) from None
     return mapped
+
+
+def _expression_of(stream_map: StreamMap) -> str:
+    """Name the expression that was evaluated last; never what it met, which may be a secret."""
+    if not isinstance(stream_map, CustomStreamMap):
+        return ""
+    return f" in the expression `{one_line(stream_map.expr_evaluator.expr)}`"

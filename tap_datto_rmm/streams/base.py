@@ -17,18 +17,19 @@ from typing_extensions import override
 
 from tap_datto_rmm.api.lists import Deduplicator
 from tap_datto_rmm.api.pages import Listing
-from tap_datto_rmm.records.catalogs import usable_schema
 from tap_datto_rmm.records.converter import RecordConverter
 from tap_datto_rmm.records.data_issues import DataIssues
 from tap_datto_rmm.records.schemas import stream_schema
 from tap_datto_rmm.settings.refresh import hours_of
 from tap_datto_rmm.singer.bookmark import Bookmark, is_known_gap
+from tap_datto_rmm.singer.catalog import Ignored, Own, ignored, usable
 from tap_datto_rmm.streams.sync import SyncedStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from singer_sdk import Tap
+    from singer_sdk.singerlib import Catalog
 
     from tap_datto_rmm.api.completeness import Completeness
     from tap_datto_rmm.api.fan_out import FanOut
@@ -80,6 +81,9 @@ class DattoStream(SyncedStream):
     """What the API user's security level must allow, by the vendor's help page "Security levels";
     which endpoint checks what is nowhere documented."""
 
+    ignored: tuple[Ignored, ...] = ()
+    """What a catalog asks for in vain."""
+
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
     """The converter guarantees as much for less: see tests/records/test_conformance.py."""
 
@@ -127,6 +131,22 @@ class DattoStream(SyncedStream):
     def emit_activate_version_messages(self) -> bool:
         """The SDK would send it before the records; a complete read sends it after them."""
         return False
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Follow a catalog in what it may decide; its entry becomes what the stream follows."""
+        if entry := catalog.get_stream(self.name):
+            own = Own(
+                self.name,
+                self.schema,
+                self.declared_keys,
+                self.own_keys,
+                self.replication_key,
+                self.bookmark_key,
+            )
+            self.ignored = tuple(ignored(entry, own))
+            catalog.add_stream(usable(entry, own))
+        super().apply_catalog(catalog)
 
     def heed_forced_replication(self) -> None:
         """Forget the bookmark where a catalog forces FULL_TABLE."""
@@ -207,7 +227,7 @@ class DattoStream(SyncedStream):
 
         spec, component = self.running.spec, self.component
         return RecordConverter(
-            usable_schema(self.effective_schema, self.schema, self.declared_keys),
+            self.effective_schema,
             self.own_keys,  # the account's uid does not make up for a row's own
             self.issues,
             selected=selected,

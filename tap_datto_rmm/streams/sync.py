@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
@@ -17,14 +18,20 @@ from typing_extensions import override
 
 from tap_datto_rmm.api.completeness import Rows
 from tap_datto_rmm.errors import PermissionDeniedError, TapError, UnexpectedError
+from tap_datto_rmm.records.data_issues import lines_about
 from tap_datto_rmm.singer.bookmark import is_known_gap
 from tap_datto_rmm.singer.deletion_marks import DeletionMark
 from tap_datto_rmm.singer.output import Stopped
-from tap_datto_rmm.singer.writing import definitions_of, deletion_marks, record_messages
+from tap_datto_rmm.singer.writing import (
+    RecordMessages,
+    bookmark_properties,
+    definitions_of,
+    deletion_marks,
+)
 from tap_datto_rmm.telemetry.report import COMPLETE, FAILED, INCOMPLETE, NOT_DUE
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from singer_sdk.singerlib import Message, SchemaMessage
 
@@ -128,9 +135,9 @@ class SyncedStream(Stream):
 
     def _records(self, rows: Rows) -> Generator[Record]:
         converter, uid = self.new_converter(), self.run.account_uid
-        constant = {"accountUid": uid} if self.run.settings.account_column else {}
-        for item, columns in rows:
-            record = converter(item, {**(columns or {}), **constant} if constant else columns)
+        by_account = self.run.settings.account_column
+        for item, columns in _with_columns(rows, {"accountUid": uid}) if by_account else rows:
+            record = converter(item, columns)
             if record is not None:
                 yield record
 
@@ -229,7 +236,7 @@ class SyncedStream(Stream):
         report.left_out = issues.left_out.total() + self.repeated
         report.outstanding = len(self.bookmark.outstanding)
         report.bookmark = self.bookmark.value
-        for line in _lines_about(issues, self.repeated):
+        for line in lines_about(issues, self.repeated):
             self.logger.warning("%s: %s", self.name, line)
 
     # Messages
@@ -237,15 +244,17 @@ class SyncedStream(Stream):
     @override
     def _generate_record_messages(self, record: Record) -> Generator[Any]:
         """Map and wrap a record; the converter has selected and conformed it already."""
-        yield from record_messages(
-            record, self.stream_maps, self.declared_keys, self._stream_version
-        )
+        yield from self._messages.of(record, self._stream_version)
+
+    @cached_property
+    def _messages(self) -> RecordMessages:
+        return RecordMessages(self.stream_maps, self.declared_keys, self.issues)
 
     @override
     def _generate_schema_messages(self) -> Generator[SchemaMessage]:
         """Name a bookmark's property only where the records have it."""
         for message in super()._generate_schema_messages():
-            message.bookmark_properties = _bookmark_properties_of_records(message)
+            message.bookmark_properties = bookmark_properties(message)
             yield message
 
     @property
@@ -254,14 +263,14 @@ class SyncedStream(Stream):
         """Whether a complete read may tell the target to forget the rows that it did not have."""
 
 
-def _lines_about(issues: DataIssues, repeated: int) -> Iterator[str]:
-    """Word what was not as it should be."""
-    for why, count in issues.left_out.items():
-        yield f"{count} left out: {why}"
-    if repeated:
-        yield f"{repeated} left out: repeats the key of a row before it, with other content"
-    for path, count in issues.nulled.items():
-        yield f"`{path}` became null in {count} records"
+def _with_columns(items: Iterable[Item], constant: Mapping[str, Any]) -> Iterator[Item]:
+    """Add columns that all rows share; one object for each parent, as the converter counts on."""
+    parent: Mapping[str, Any] | None = None
+    columns = constant
+    for item, of_parent in items:
+        if of_parent is not parent:
+            parent, columns = of_parent, {**(of_parent or {}), **constant}
+        yield item, columns
 
 
 def _mark_deletions(stream: SyncedStream, mark: DeletionMark, *, is_whole: bool) -> None:
@@ -285,9 +294,3 @@ def _measured(name: str, records: Generator[Record]) -> Generator[Record]:
         for record in records:
             counter.increment()
             yield record
-
-
-def _bookmark_properties_of_records(message: SchemaMessage) -> list[str] | None:
-    """Name those that the records have."""
-    of_records = message.schema["properties"]
-    return [name for name in message.bookmark_properties or () if name in of_records] or None

@@ -125,7 +125,7 @@ class RunReport:
         """Write the report file in one step.
 
         Args:
-            path: of the file, which is replaced.
+            path: of the file, which is replaced; a link to it stays.
             exit_code: of the tap.
 
         Raises:
@@ -144,6 +144,10 @@ class RunReport:
             "seconds_waited": round(self.counters.waited, 3),
             "streams": {name: stream.as_json() for name, stream in self.streams.items()},
         }
+        path = path.resolve()
         beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
-        beside.replace(path)
+        try:
+            beside.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from tap_datto_rmm.settings.sources import variable
 from tap_datto_rmm.tap import TapDattoRMM
@@ -55,6 +56,7 @@ def test_about_as_json_has_the_settings_with_their_defaults(
     assert run.code == 0
     about = json.loads(run.out)
     assert about["name"] == "tap-datto-rmm"
+    Draft202012Validator.check_schema(about["settings"])
     properties = about["settings"]["properties"]
     assert {name: properties[name].get("default") for name in truth.SETTINGS} == truth.SETTINGS
     assert about["settings"]["required"] == ["api_key", "api_secret"]

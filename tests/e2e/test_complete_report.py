@@ -200,3 +200,18 @@ def test_a_path_that_no_report_can_be_written_to_is_an_error_of_the_setting(
     assert "report_path" in run.err
     assert "Traceback" not in run.err
     assert run.code == 1
+
+
+def test_a_report_behind_a_link_is_written_where_the_link_leads(
+    scene: Callable[..., Scene],
+) -> None:
+    at = scene(devices=5)
+    folder = at.tap.folder / "elsewhere"
+    folder.mkdir()
+    link = at.tap.folder / "report.json"
+    link.symlink_to(folder / "today.json")
+    run = at.run("users", report_path=str(link))
+    assert run.code == 0
+    assert link.is_symlink()
+    assert [file.name for file in folder.iterdir()] == ["today.json"]
+    assert read(folder / "today.json")["complete"] is True

@@ -138,3 +138,18 @@ def test_a_state_from_a_pipe_that_gives_nothing_is_a_first_run(
     run = shell(f"$TAP {files} --state <(tail -n 1 states.jsonl 2>/dev/null)")
     assert run.code == 0, run.err
     assert run.records["users"]
+
+
+@pytest.mark.parametrize("what", ["messages", "states"])
+def test_a_file_of_all_states_is_one_line_that_says_which_to_give(
+    quick: QuickTapCommand, tiny: Sandbox, users: dict[str, Any], what: str
+) -> None:
+    states = [m for m in quick(fast(tiny), catalog=users).messages if m["type"] == "STATE"]
+    lines = [json.dumps(one if what == "messages" else one["value"]) for one in states]
+    file = quick.folder / "states.jsonl"
+    file.write_text("\n".join([*lines, *lines]), encoding="utf-8")
+    run = quick(fast(tiny), f"--state={file}", catalog=users)
+    assert run.code == 1
+    assert run.out == ""
+    (line,) = errors(run.err)
+    assert "Give the last STATE of a run, one line, or leave --state out" in line

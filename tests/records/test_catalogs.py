@@ -36,7 +36,7 @@ ALERT: Record = {
 def record_of(catalog: Schema, item: Record, own: Schema = ALERTS) -> Record:
     """Make a record by a catalog's schema, as the stream `alerts` does."""
     convert = RecordConverter(
-        usable_schema(catalog, own, ()),
+        usable_schema(catalog, own, ("alertUid",)),
         ("alertUid",),
         DataIssues(lambda _: None),
         known=own,
@@ -67,7 +67,7 @@ def test_no_type_that_a_catalog_asks_for_lets_a_proxy_password_through() -> None
         ({"type": "object", "properties": {"password": {}, "host": {}}}, {"host": "h"}),
     ):
         catalog = {"properties": {"proxySettings": wanted}}
-        assert record_of(catalog, item, own) == {"proxySettings": shown}
+        assert record_of(catalog, item, own) == {"alertUid": "1", "proxySettings": shown}
 
 
 def test_columns_that_only_a_catalog_has_are_named_and_null_in_every_record() -> None:
@@ -86,19 +86,64 @@ def test_a_record_has_the_columns_of_the_catalog_in_its_order() -> None:
     assert list(record_of(catalog, ALERT)) == names
 
 
-def test_a_row_without_its_keys_column_is_written_and_a_row_without_the_key_is_not() -> None:
-    schema = {"properties": {"priority": {"type": "string"}}}
-    assert record_of(schema, ALERT) == {"priority": "High"}
-    with pytest.raises(AssertionError):
-        record_of(schema, {"priority": "High"})
-
-
 def test_the_column_of_a_key_that_a_catalog_lacks_comes_first_and_is_never_null() -> None:
     schema = usable_schema({"properties": {"priority": {}}}, ALERTS, ("alertUid", "unheard"))
     assert schema["properties"] == {
         "alertUid": ALERTS["properties"]["alertUid"],
-        "priority": {"type": ["string", "null"]},
+        "priority": ALERTS["properties"]["priority"],
     }
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"$ref": "#/definitions/context"},
+        {"allOf": [{"type": "string"}]},
+        {"type": []},
+        {"type": "null"},
+        {"anyOf": [{"type": "null"}, {"$ref": "#/definitions/context"}]},
+    ],
+    ids=str,
+)
+def test_where_a_catalog_says_no_type_the_streams_own_counts(said: Schema) -> None:
+    own = ALERTS["properties"]
+    source = deepcopy(own["alertSourceInfo"])
+    source["properties"] = dict.fromkeys(source["properties"], said)
+    catalog = {"properties": {"alertContext": said, "alertSourceInfo": source}}
+    made = usable_schema(catalog, ALERTS, ())["properties"]
+    assert made == {name: own[name] for name in ("alertContext", "alertSourceInfo")}
+
+
+def test_a_schema_that_names_no_column_is_the_streams_own() -> None:
+    nothing: list[Schema] = [{}, {"type": "object"}, {"properties": {}}]
+    for said in nothing:
+        assert usable_schema(said, ALERTS, ("alertUid",)) == ALERTS
+
+
+@pytest.mark.parametrize(
+    ("own", "said", "made"),
+    [
+        ("string", {"type": "integer"}, "string"),
+        ("string", {"type": ["null", "object"], "properties": {"a": {}}}, "string"),
+        ("string", {"type": "string", "format": "date-time"}, "string"),
+        ("integer", {"type": ["string", "null"]}, "string"),
+        ("integer", {"type": "boolean"}, "integer"),
+        ("integer", {"type": "string", "format": "date-time"}, "string"),
+    ],
+)
+def test_a_key_keeps_its_type_or_becomes_text(own: str, said: Schema, made: str) -> None:
+    schema = schema_of(key={"type": own}, name=KINDS["text"])
+    (key, _) = usable_schema({"properties": {"key": said, "name": {}}}, schema, ("key",))[
+        "properties"
+    ].values()
+    assert key == {"type": made}
+
+
+def test_the_type_that_a_column_has_in_a_database_is_passed_on() -> None:
+    column = {"type": ["string", "null"], "x-sql-datatype": "citext", "maxLength": 7}
+    made = usable_schema({"properties": {"priority": column}}, ALERTS, ())["properties"]
+    assert made["priority"] == {"type": ["string", "null"], "x-sql-datatype": "citext"}
 
 
 def test_of_a_choice_the_first_type_counts_and_the_api_may_send_null_for_all() -> None:
@@ -118,6 +163,7 @@ def test_of_a_choice_the_first_type_counts_and_the_api_may_send_null_for_all() -
         },
     }
     assert record_of(catalog, ALERT) == {
+        "alertUid": "1",
         "resolvedOn": "2026-08-01T00:00:02.118000+00:00",
         "priority": "High",
     }
@@ -128,6 +174,7 @@ kinds = st.sampled_from([*KINDS.values(), {}, {"type": ["integer", "string", "nu
 catalogs = st.dictionaries(
     st.sampled_from([*KINDS, "unknown", "new"]),
     kinds | st.lists(kinds, min_size=1, max_size=3).map(lambda choices: {"anyOf": choices}),
+    min_size=1,
 )
 
 
@@ -142,4 +189,4 @@ def test_whatever_types_a_catalog_asks_for_records_fit_its_schema(
     assert record is not None
     assert list(record) == ["uid", *columns]
     Draft202012Validator(schema, format_checker=CANONICAL).validate(record)
-    json.dumps(record, allow_nan=False)
+    json.dumps(record)

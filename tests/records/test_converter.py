@@ -328,13 +328,6 @@ def test_a_column_before_the_key_does_not_make_up_for_it() -> None:
     assert convert({"uid": None}, account) is None
 
 
-def test_a_key_that_is_not_selected_is_looked_at_all_the_same() -> None:
-    schema = schema_of(uid={"type": "string"}, name={"type": "string"})
-    convert = Converter(schema, ("uid",), selected=lambda path: path != ("uid",))
-    assert convert({"uid": "1", "name": "a"}) == {"name": "a"}
-    assert convert({"uid": None, "name": "a"}) is None
-
-
 def test_what_the_schema_does_not_know_is_left_out_counted_and_logged_once() -> None:
     convert = Converter(schema_of(text=KINDS["text"], object=KINDS["object"]))
     for _ in range(3):
