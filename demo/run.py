@@ -49,7 +49,9 @@ DAILY = {"opened": 25, "activities": 40}
 """What happens on each day, about as much as before the account began."""
 MINUTES = 60
 """How long it lives between the two runs."""
-SELECTED = ("*.*", "!devices_v3.*", "!job_components.*", "!job_results.*", "!job_outputs.*")
+COSTLY = ("devices_v3.*", "job_components.*", "job_results.*", "job_outputs.*")
+"""Streams that PostgreSQL does not get here; they go to files."""
+SELECTED = ("*.*", *(f"!{pattern}" for pattern in COSTLY))
 """The default, and the patches."""
 SITES_SHOWN, ROWS_SHOWN = 8, 5
 MINUTE_MS = 60_000
@@ -64,7 +66,7 @@ What next?
                                 .venv/bin/tap-datto-rmm-doctor --config ENV
                                 .venv/bin/meltano run {TAP} target-jsonl
   Look into this database       .venv/bin/python demo/psql.py
-  The same rows, and more       {FILES.relative_to(ROOT)}/*.jsonl
+  The other streams             {FILES.relative_to(ROOT)}/*.jsonl
   Take the answers along        sql/answers, docs/answers.md
   Your own PostgreSQL           docs/meltano.md
 """
@@ -104,8 +106,8 @@ class Demo:
             f"{len(happened.opened)} alerts opened, {len(happened.resolved)} resolved"
         )
         second_rows, second_calls = self.sync("Run 2: what has changed")
-        with step("Every stream, the costly ones too, as JSONL files"):
-            self.pipeline.run("target-jsonl", select=["*.*"])
+        with step("The other streams, as JSONL files"):
+            self.pipeline.run("target-jsonl", select=COSTLY)
         show(tables.rows_table(first_rows, second_rows))
         show(tables.calls_table(first_calls, second_calls, BUDGET))
         self.answer()
