@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import difflib
+import re
 import sys
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, NoReturn
+
+from typing_extensions import override
 
 from datto_rmm_sandbox import damage, server
 from datto_rmm_sandbox.dates import read_moment
@@ -22,6 +27,18 @@ _DEFAULTS = Options()
 
 class _Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
     """Names defaults, and leaves the lines of the epilog as they are."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Answers a mistake in two lines, with the name that may be meant: there are sixty options."""
+
+    @override
+    def error(self, message: str) -> NoReturn:
+        wrong = re.search(r"(?:choice:|fault|arguments:) '?([\w-]+)", message)
+        known = [*self._option_string_actions, *damage.KINDS, *chain(*CHOICES.values())]
+        near = difflib.get_close_matches(wrong[1], known, 1) if wrong else []
+        hint = f" Did you mean {near[0]}?" if near else ""
+        self.exit(2, f"{self.prog}: {message}.{hint}\n{self.prog} --help tells all of them.\n")
 
 
 def _faults_explained() -> str:
@@ -42,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     Returns:
         A parser whose names are those of `Options` and `Quirks`.
     """
-    main = argparse.ArgumentParser(
+    main = _Parser(
         prog="tap-datto-rmm-sandbox",
         description="A seeded imitation of the Datto RMM API's read side on 127.0.0.1.",
         epilog=_faults_explained(),

@@ -48,14 +48,28 @@ def test_only_loopback_addresses_are_listened_on(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [["--fault", "earthquake"], ["--retry-after", "soon"], ["--udf", "7"], ["--now", "later"]],
+    ("wrong", "hint"),
+    [
+        (["--devcies", "5"], " Did you mean --devices?"),
+        (["--fault", "stauts=500"], " Did you mean status?"),
+        (["--drift", "remov"], " Did you mean remove?"),
+        (["--fault", "earthquake"], "wrong-types."),
+        (["--devices", "many"], "invalid int value: 'many'."),
+        (["--retry-after", "soon"], "."),
+        (["--udf", "7"], "(choose from '300', '30', 'absent')."),
+        (["--now", "later"], "."),
+    ],
 )
-def test_a_wrong_option_is_refused(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_option_is_refused_in_two_lines(
+    wrong: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as end:
-        main(["--devices", "1", *wrong])
+        main(["--seed", "1", *wrong])
     assert end.value.code == 2
-    assert "Traceback" not in capsys.readouterr().err
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("tap-datto-rmm-sandbox: ")
+    assert first.endswith(hint)
+    assert second == "tap-datto-rmm-sandbox --help tells all of them."
 
 
 def test_the_options_are_those_of_the_python_entry() -> None:
