@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
 from singer_sdk.about import AboutFormatter, AboutInfo
@@ -18,21 +18,16 @@ from typing_extensions import override
 from tap_datto_rmm.about import as_text
 from tap_datto_rmm.console import LEVEL_VARIABLES, reset_log_level
 from tap_datto_rmm.files import ENVIRONMENT, SHAPES, JsonFile
+from tap_datto_rmm.settings import package_version
 from tap_datto_rmm.settings.reading import Given, SettingsError, read_settings
 from tap_datto_rmm.settings.sources import PREFIX, Environment, Layer
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Sequence
 
     import click
 
     from tap_datto_rmm.settings import Settings
-
-CHATTER: Final = frozenset(
-    {"Parsing env var for settings config...", "Skipping parse of env var settings..."}
-)
-"""Lines of the SDK that are not so: this module reads the environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +71,6 @@ class ConfiguredTap(Tap):
             SettingsError: a setting is missing or wrong.
             DotenvError: there is a `.env`, and it cannot be read.
         """
-        self.logger.addFilter(_is_so)
         environment = Environment.read() if parse_env_config else Environment.exported_only()
         if not environment.export().isdisjoint(LEVEL_VARIABLES):
             reset_log_level()
@@ -88,7 +82,7 @@ class ConfiguredTap(Tap):
             needs_all=validate_config,
         )
         if self.given.places:
-            self.logger.info(self.given.places)
+            self.logger.info("%s %s. %s", self.name, package_version(), self.given.places)
         for warning in self.given.warnings:
             self.logger.warning(warning)
         super().__init__(config=self.given.config, **others)

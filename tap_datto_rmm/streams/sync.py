@@ -117,6 +117,10 @@ class SyncedStream(Stream):
         """Whether anything is to be read in this run."""
 
     @abstractmethod
+    def calls_ahead(self) -> int | None:
+        """Calls that the stream will take, as far as that is known without asking; None: not."""
+
+    @abstractmethod
     def new_converter(self) -> RecordConverter:
         """Make what turns items into records."""
 
@@ -148,8 +152,9 @@ class SyncedStream(Stream):
         """Write the records; whatever goes wrong stays with this stream."""
         if not self.is_due():
             self.report.status = NOT_DUE
+            self.report.tell()
             return
-        mark = self._begin()
+        mark, started = self._begin(), time.monotonic()
         rows = Rows(self.read())
         try:
             written = self._written(rows, mark, write_messages=write_messages)
@@ -164,8 +169,9 @@ class SyncedStream(Stream):
             self.logger.debug("%s: unexpected", self.name, exc_info=True)
             self._fail(UnexpectedError.of(error))
         finally:
-            self.run.progress.end()
             self._count()
+            self.report.seconds = time.monotonic() - started
+            self.report.tell()
         self.before_state()
         if write_messages and self.ABORT_AT_RECORD_COUNT is None:
             self.run.write_state()
