@@ -29,6 +29,10 @@ class Stretch:
     """Of the counters when it started."""
     done: int = 0
     total: int | None = None
+    least: int = 0
+    """Calls that each step takes at least."""
+    calls_at_first: int = 0
+    """Of the counters after the first step: some are made ahead, which say nothing of its cost."""
 
 
 class Progress:
@@ -79,16 +83,20 @@ class Progress:
         self.counters = counters
         self._start(name)
 
-    def expect(self, total: int) -> None:
+    def expect(self, total: int, least: int = 0) -> None:
         """Say how many steps there will be in all.
 
         Before the first of them the clock starts anew: what was read until then, such as the list
         of those to ask for, says nothing of their pace. A list may tell another number while it is
         read; what was done of it stays.
+
+        Args:
+            total: how many.
+            least: calls that each takes at least.
         """
         if not self.stretch.done:
             self._start(self.stretch.name)
-        self.stretch.total = total
+        self.stretch.total, self.stretch.least = total, least
         if not self._is_aside:
             self.calls_ahead = self._ask_ahead()
 
@@ -109,7 +117,10 @@ class Progress:
 
     def step(self) -> None:
         """Say that one more was done."""
-        self.stretch.done += 1
+        stretch = self.stretch
+        stretch.done += 1
+        if stretch.done == 1 and self.counters:
+            stretch.calls_at_first = self.counters.calls
 
     @property
     def calls_per_second(self) -> float | None:
@@ -125,10 +136,12 @@ class Progress:
         stretch = self.stretch
         if self.calls_ahead is None or self.counters is None or self._is_aside:
             return None
-        if not stretch.total or not stretch.done:
+        if not stretch.total or stretch.done <= 1:
             return None
-        calls = (self.counters.calls - stretch.calls) / stretch.done
-        return self.calls_ahead + round(max(stretch.total - stretch.done, 0) * calls)
+        made = self.counters.calls
+        each = (made - stretch.calls_at_first) / (stretch.done - 1)
+        left = round(max(each, stretch.least) * stretch.total) - (made - stretch.calls)
+        return self.calls_ahead + max(left, 0)
 
     def _start(self, name: str) -> None:
         self.stretch = Stretch(name, self.clock(), self.counters.calls if self.counters else 0)

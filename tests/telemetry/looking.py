@@ -71,12 +71,12 @@ class Played:
         made, began = 0, self.clock.now
         for step in range(1, steps + 1):
             self.clock.move(began + seconds * step / steps - self.clock.now)
-            self.progress.step()
             new = calls * step // steps - made
             self.counters.add(calls=new)
             self.of_stream.add(calls=new)
             for _ in range(new):
                 self.limiter.count()
+            self.progress.step()
             made += new
 
     @property

@@ -54,6 +54,16 @@ def test_it_is_asked_for_again_when_the_stream_knows_its_own_share() -> None:
     assert minutes_in(sync.lines[-1]) == 14
 
 
+def test_calls_that_were_made_ahead_are_no_reason_to_think_that_each_step_takes_many() -> None:
+    sync = Played(columns=200)
+    sync.progress.turn_to(1, 1, lambda: 0)
+    sync.begin("device_audits")
+    sync.progress.expect(2_000, least=1)
+    sync.of_stream.add(calls=32)
+    sync.does(20, seconds=40, calls=20)
+    assert sync.progress.calls_left == 2_000 - 52
+
+
 def test_an_outage_is_no_pace() -> None:
     waits: list[Wait | None] = [None]
     sync = Played(lambda: waits[0], columns=200)
