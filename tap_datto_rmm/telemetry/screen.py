@@ -56,7 +56,8 @@ def open_screen() -> Screen:
 class LogLines:
     """Lines in a log."""
 
-    seconds: ClassVar[float] = 10.0
+    seconds: ClassVar[float] = 9.5
+    """Ten with what a busy machine takes: no silence is longer."""
     columns: Final = COLUMNS - len(TIME_OF_DAY)
 
     def show(self, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ from tests.http.fakes import Clock, Sleepless, Waiting
 from tests.telemetry.looking import Paper
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
     from datto_rmm_sandbox import Sandbox
 
@@ -104,7 +105,7 @@ class ScriptedTap(TapDattoRMM):
 @pytest.fixture
 def sync(
     sandbox: Callable[..., Sandbox], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., ScriptedTap]:
+) -> Iterator[Callable[..., ScriptedTap]]:
     """Sync an account to the end, through some trouble."""
 
     def run(devices: int, trouble: Callable[[Clock], Trouble] | None = None) -> ScriptedTap:
@@ -116,7 +117,10 @@ def sync(
         tap.sync_all()
         return tap
 
-    return run
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def told(tap: ScriptedTap, pattern: str) -> list[str]:
