@@ -189,17 +189,16 @@ class TapDattoRMM(ConfiguredTap):
             self.write_state()
             read_in_turn(self.run, chosen)
 
+    @override  # type: ignore[misc]  # final, as `sync_all`
+    def run_connection_test(self) -> bool:  # ty: ignore[override-of-final-method]
+        """Ask for one record of each stream."""
+        with self.watched():
+            return super().run_connection_test()
+
     def watched(self) -> AbstractContextManager[None]:
         """Tell how far the sync is, for as long as it lasts."""
-        client = self.client
-        return watching(
-            Sources(
-                self.report.progress,
-                client.counters,
-                client.limiter,
-                [TargetWait(self.message_writer), client.waits_for],
-            )
-        )
+        client, waits = self.client, (TargetWait(self.message_writer), self.client.waits_for)
+        return watching(Sources(self.report.progress, client.counters, client.limiter, waits))
 
     def _write_report(self, exit_code: int) -> None:
         if not self.settings.report_path:

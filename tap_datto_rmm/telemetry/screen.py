@@ -98,7 +98,9 @@ class LivingLine:
     def show(self, text: str) -> None:
         """Rewrite the line."""
         self._spinner.update(text=Text(text, no_wrap=True))
-        self._live.start()
+        if not self._live.is_started:
+            self._live.start()
+            self._console.show_cursor()  # a run that is killed would leave the terminal without
         self._live.refresh()
 
     def clear(self) -> None:
