@@ -253,7 +253,7 @@ def test_a_fault_that_passes_costs_no_record(
     assert got == whole
     if "401" in fault:
         assert bench.account.state.tokens.issued <= 1 + times
-        assert "retries, 0" in run.err or "0 retries" in run.err
+        assert "Trying again." not in run.err
     elif "429" in fault:
         assert re.search(r"HTTP 429 on \S+: all requests wait 1 s, then go slower", run.err)
         assert f"{times} request{'s' * (times > 1)} refused (HTTP 429)" in run.err
@@ -309,7 +309,7 @@ def test_a_next_page_on_another_host_is_not_asked(bench: Bench, place: str) -> N
         bench.inject(f"next-page={elsewhere}:{selector.partition(':')[0]}")
         run = bench.run(stream, "users", page_size=20)
     assert run.code == 1
-    assert re.search(f"{stream}: .*, FAILED: .*the next page is on another host", run.err)
+    assert re.search(f"{stream} FAILED: .*the next page is on another host", run.err)
     assert heard == []
     assert run.records["users"]
 
@@ -320,7 +320,7 @@ def test_pages_in_a_circle_are_a_failure_and_not_endless(bench: Bench, place: st
     bench.inject(f"next-page=circle:{selector.partition(':')[0]}")
     run = bench.run(stream, "users", page_size=20)
     assert run.code == 1
-    assert re.search(f"{stream}: .*, FAILED: .* circle", run.err)
+    assert re.search(f"{stream} FAILED: .* circle", run.err)
     assert run.records["users"]
 
 
