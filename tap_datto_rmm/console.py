@@ -26,11 +26,8 @@ CHATTER: Final = (
     "METRIC: ",
     "Beginning sync of ",
     "Skipping deselected stream ",
-    "Parsing env var for settings config",
-    "Skipping parse of env var settings",
-    "tap-datto-rmm v",
 )
-"""How lines of the SDK begin that are for engineers, or tell what this tap tells otherwise."""
+"""How lines of the SDK begin that are for engineers."""
 
 WRITING_FAILS: Final = frozenset(
     {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from singer_sdk import Tap
 from singer_sdk.about import AboutFormatter, AboutInfo
@@ -23,11 +23,17 @@ from tap_datto_rmm.settings.reading import Given, SettingsError, read_settings
 from tap_datto_rmm.settings.sources import PREFIX, Environment, Layer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import logging
+    from collections.abc import Callable, Sequence
 
     import click
 
     from tap_datto_rmm.settings import Settings
+
+CHATTER: Final = frozenset(
+    {"Parsing env var for settings config...", "Skipping parse of env var settings..."}
+)
+"""Lines of the SDK that are not so: this module reads the environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,7 @@ class ConfiguredTap(Tap):
             SettingsError: a setting is missing or wrong.
             DotenvError: there is a `.env`, and it cannot be read.
         """
+        self.logger.addFilter(_is_so)
         environment = Environment.read() if parse_env_config else Environment.exported_only()
         if not environment.export().isdisjoint(LEVEL_VARIABLES):
             reset_log_level()
@@ -103,6 +110,13 @@ class ConfiguredTap(Tap):
     def description(cls) -> str:
         """Say what the tap is, for `--about`."""
         return cls.__doc__ or ""
+
+    @classmethod
+    @override
+    def print_version(cls, print_fn: Callable[[Any], None] = print) -> None:
+        """Print the version where it is asked for; the log has it beside the settings."""
+        if print_fn != cls.logger.info:
+            super().print_version(print_fn)
 
     @override
     def setup_mapper(self) -> None:
