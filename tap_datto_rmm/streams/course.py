@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -14,12 +16,13 @@ from tap_datto_rmm.telemetry.wording import counted
 from tap_datto_rmm.texts import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Generator, Sequence
 
     from singer_sdk.singerlib import Catalog
 
     from tap_datto_rmm.run import Run
     from tap_datto_rmm.streams.base import DattoStream
+    from tap_datto_rmm.telemetry.report import StreamReport
 
 logger = logging.getLogger("tap-datto-rmm")
 
@@ -96,12 +99,24 @@ def read_in_turn(run: Run, chosen: Sequence[DattoStream]) -> None:
             stream.refuse(refusal)
             continue
         _look_ahead_from(stream, chosen[number - 1 :])
-        stream.sync()
+        with _told(run.report.of(stream.name)):
+            stream.sync()
     if unfinished := run.report.unfinished:
         named = ", ".join(f"{stream.name} ({stream.status})" for stream in unfinished)
         raise SyncError(
             f"{len(unfinished)} of {len(run.report.streams)} streams are not complete: {named}"
         )
+
+
+@contextmanager
+def _told(report: StreamReport) -> Generator[None]:
+    """Take the time of a stream, and write its line to the log when it has ended, however."""
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        report.seconds = time.monotonic() - began
+        report.tell()
 
 
 def _calls_of(streams: Sequence[DattoStream]) -> int | None:

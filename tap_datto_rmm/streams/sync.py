@@ -152,9 +152,8 @@ class SyncedStream(Stream):
         """Write the records; whatever goes wrong stays with this stream."""
         if not self.is_due():
             self.report.status = NOT_DUE
-            self.report.tell()
             return
-        mark, started = self._begin(), time.monotonic()
+        mark = self._begin()
         rows = Rows(self.read())
         try:
             written = self._written(rows, mark, write_messages=write_messages)
@@ -170,8 +169,6 @@ class SyncedStream(Stream):
             self._fail(UnexpectedError.of(error))
         finally:
             self._count()
-            self.report.seconds = time.monotonic() - started
-            self.report.tell()
         self.before_state()
         if write_messages and self.ABORT_AT_RECORD_COUNT is None:
             self.run.write_state()
