@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Sequence
 
     from singer_sdk.singerlib import Catalog
+    from singer_sdk.singerlib.catalog import CatalogEntry
 
     from tap_datto_rmm.run import Run
     from tap_datto_rmm.streams.base import DattoStream
@@ -55,7 +56,7 @@ def check_selection(
     unknown = [
         name
         for name, entry in (catalog or {}).items()
-        if name not in names and entry.metadata.root.selected
+        if name not in names and _is_asked_for(entry)
     ]
     if unknown:
         lines = (
@@ -68,6 +69,11 @@ def check_selection(
             f"Nothing to read: the catalog selects none of the {len(names)} streams. Set "
             '"selected": true in the metadata of a stream; --discover writes a catalog to edit.'
         )
+
+
+def _is_asked_for(entry: CatalogEntry) -> bool:
+    """Whether somebody has selected a stream by name."""
+    return str(getattr(entry.metadata.get(()), "selected", None)).lower() == "true"
 
 
 def announce(run: Run, chosen: Sequence[DattoStream]) -> None:
