@@ -9,6 +9,8 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Final
 
+from typing_extensions import override
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
@@ -20,6 +22,13 @@ LEVEL_VARIABLES: Final = ("TAP_DATTO_RMM_LOGLEVEL", "LOGLEVEL")
 """The first that is set counts; the SDK reads both."""
 
 LOG_CONFIG_VARIABLE: Final = "SINGER_SDK_LOG_CONFIG"
+CHATTER: Final = (
+    "METRIC: ",
+    "Beginning sync of ",
+    "Skipping deselected stream ",
+)
+"""How lines of the SDK begin that are for engineers."""
+
 WRITING_FAILS: Final = frozenset(
     {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 )
@@ -81,10 +90,56 @@ def with_log(make: Callable[[], click.Command]) -> click.Command:
         complaints.append(f"{LOG_CONFIG_VARIABLE}: {path} is not used: {why}")
         logging.getLogger().handlers.clear()
         command = make()
+    if LOG_CONFIG_VARIABLE not in os.environ:
+        _for_people()
     logger.disabled = False  # a configuration switches loggers off that it does not name
     for complaint in complaints:
         logger.warning(complaint)
     return command
+
+
+class ForPeople(logging.Formatter):
+    """A line of the log as people read it: the time, what is worse than news, and the text.
+
+    The day stands in the first line, and in the first after midnight.
+    """
+
+    def __init__(self) -> None:
+        """No day has begun."""
+        super().__init__()
+        self._day = ""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        """Give the line, and what follows it."""
+        day, time = self.formatTime(record, "%Y-%m-%d %H:%M:%S").split()
+        when = time if day == self._day else f"{day} {time}"
+        self._day = day
+        level = "" if record.levelno == logging.INFO else f"{record.levelname} | "
+        return f"{when} | {level}{super().format(record)}"
+
+
+def _for_people() -> None:
+    """Make the SDK's log one that people read, unless somebody has set it up.
+
+    What only engineers read is at DEBUG, with the SDK's own form of a line.
+    """
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_demote)
+        if logging.getLogger().level > logging.DEBUG:
+            handler.setFormatter(ForPeople())
+
+
+def _demote(record: logging.LogRecord) -> bool:
+    """Put what the SDK tells of itself at DEBUG.
+
+    Returns:
+        Whether the line is shown.
+    """
+    if record.levelno == logging.INFO and str(record.msg).startswith(CHATTER):
+        record.levelno, record.levelname = logging.DEBUG, "DEBUG"
+        return logging.getLogger().isEnabledFor(logging.DEBUG)
+    return True
 
 
 def reset_log_level() -> None:

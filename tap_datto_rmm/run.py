@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,6 @@ from tap_datto_rmm.errors import RequestError, TapError
 from tap_datto_rmm.records.timestamps import canonical
 from tap_datto_rmm.singer.account_guard import identify, refuse_others
 from tap_datto_rmm.singer.bookmark import Bookmark
-from tap_datto_rmm.telemetry.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,9 +23,8 @@ if TYPE_CHECKING:
     from tap_datto_rmm.records.openapi import Spec
     from tap_datto_rmm.records.timestamps import Timestamp
     from tap_datto_rmm.settings import Settings
+    from tap_datto_rmm.telemetry.progress import Progress
     from tap_datto_rmm.telemetry.report import RunReport
-
-logger = logging.getLogger("tap-datto-rmm")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,19 +59,19 @@ class Run:
         bookmark.set("unlisted", self.inventory.devices.unlisted)
 
     def guard_the_account(self) -> None:
-        """Find out whose account it is, and say so.
+        """Find out whose account it is.
 
         Raises:
             AccountError: it is not the one that the settings or the state name.
         """
         of_stream = self.report.streams.get("account")
         client = self.client.for_stream(of_stream.counters) if of_stream else self.client
+        self.progress.begin("looking up the account", None)
         uid, name = identify(lambda: self.inventory.account.row(client), self.settings)
         self.account_uid = uid
         self.report.account = {"uid": uid, "name": name}
         if uid is not None:
             refuse_others(uid, name, self.settings, Bookmark(self.state, "account", None))
-        logger.info("Account %s (%s)", name or "not known", uid or "no uid")
 
 
 def begin(
@@ -102,9 +99,8 @@ def begin(
         RequestError: there is no token.
     """
     client.token()
+    progress = report.progress
     started_at = canonical(client.now().replace(microsecond=0))
-    limiter = client.limiter
-    progress = Progress(lambda: (limiter.used, limiter.ceiling))
     asked = [(fan_out, demand(settings, started_at)) for fan_out, demand in demands]
     unlisted = Bookmark(state, "devices", None).get("unlisted") or 0
     activity_log = ActivityLog(

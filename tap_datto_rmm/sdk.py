@@ -18,12 +18,13 @@ from typing_extensions import override
 from tap_datto_rmm.about import as_text
 from tap_datto_rmm.console import LEVEL_VARIABLES, reset_log_level
 from tap_datto_rmm.files import ENVIRONMENT, SHAPES, JsonFile
+from tap_datto_rmm.settings import package_version
 from tap_datto_rmm.settings.reading import Given, SettingsError, read_settings
 from tap_datto_rmm.settings.sources import PREFIX, Environment, Layer
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import click
 
@@ -88,7 +89,7 @@ class ConfiguredTap(Tap):
             needs_all=validate_config,
         )
         if self.given.places:
-            self.logger.info(self.given.places)
+            self.logger.info("%s %s. %s", self.name, package_version(), self.given.places)
         for warning in self.given.warnings:
             self.logger.warning(warning)
         super().__init__(config=self.given.config, **others)
@@ -109,6 +110,13 @@ class ConfiguredTap(Tap):
     def description(cls) -> str:
         """Say what the tap is, for `--about`."""
         return cls.__doc__ or ""
+
+    @classmethod
+    @override
+    def print_version(cls, print_fn: Callable[[Any], None] = print) -> None:
+        """Print the version where it is asked for; the log has it beside the settings."""
+        if print_fn != cls.logger.info:
+            super().print_version(print_fn)
 
     @override
     def setup_mapper(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from copy import deepcopy
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
@@ -13,7 +13,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_datto_rmm.api.connection import POLICY, connect
-from tap_datto_rmm.errors import SpecError, TapError
+from tap_datto_rmm.errors import SpecError
 from tap_datto_rmm.records.openapi import Spec
 from tap_datto_rmm.run import Run, begin
 from tap_datto_rmm.sdk import ConfiguredTap
@@ -21,16 +21,19 @@ from tap_datto_rmm.settings import CONFIG_SCHEMA, package_version
 from tap_datto_rmm.settings.refresh import without_effect
 from tap_datto_rmm.singer.catalog import lacking, lines_about
 from tap_datto_rmm.singer.mapping import register, unknown_maps
-from tap_datto_rmm.singer.output import MessageWriter, Stopped
-from tap_datto_rmm.singer.state import StateError, checked, future_date_in
+from tap_datto_rmm.singer.output import MessageWriter, Stopped, TargetWait
+from tap_datto_rmm.singer.state import StateError, checked
 from tap_datto_rmm.streams import STREAMS
+from tap_datto_rmm.streams.course import announce, check_selection, read_in_turn
 from tap_datto_rmm.streams.custom import custom_streams
 from tap_datto_rmm.streams.fan_out_stream import FanOutStream
-from tap_datto_rmm.streams.list_stream import ListStream
 from tap_datto_rmm.telemetry.report import RunReport
+from tap_datto_rmm.telemetry.summary import tell
+from tap_datto_rmm.telemetry.watch import Sources, watching
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from types import FrameType
 
     from singer_sdk.streams import Stream
@@ -38,14 +41,6 @@ if TYPE_CHECKING:
     from tap_datto_rmm.http.client import Client
     from tap_datto_rmm.http.retry import RetryPolicy
     from tap_datto_rmm.streams.base import DattoStream
-
-
-LISTS_AHEAD: Final = 3
-"""Lists whose first page is asked for while another is being read."""
-
-
-class SyncError(TapError):
-    """Streams failed or may lack rows; the others are complete and their state is kept."""
 
 
 class TapDattoRMM(ConfiguredTap):
@@ -174,37 +169,36 @@ class TapDattoRMM(ConfiguredTap):
             raise
         finally:
             self.client.close()
-            self.report.tell()
+            tell(self.report, exit_code)
             self._write_report(exit_code)
 
     def _sync_chosen(self) -> None:
-        for stream in self.chosen:
+        chosen = self.chosen
+        for stream in chosen:
             self.report.of(stream.name)  # in the order of the streams
         if self._refused_state:
             raise self._refused_state
-        for stream in self.chosen:
+        check_selection(self.input_catalog, self.all_streams, chosen)
+        for stream in chosen:
             stream.heed_forced_replication()
         for line in _cautions(self):
             self.logger.warning(line)
-        if not self.chosen:
-            return
-        self.run.guard_the_account()
-        self.write_state()
-        for stream in self.chosen:
-            if refusal := self._refusal_of(stream):
-                stream.refuse(refusal)
-                continue
-            _look_ahead_from(stream, self.chosen)
-            stream.sync()
-        if unfinished := self.report.unfinished:
-            named = ", ".join(f"{stream.name} ({stream.status})" for stream in unfinished)
-            raise SyncError(
-                f"{len(unfinished)} of {len(self.report.streams)} streams are not complete: {named}"
-            )
+        with self.watched():
+            self.run.guard_the_account()
+            announce(self.run, chosen)
+            self.write_state()
+            read_in_turn(self.run, chosen)
 
-    def _refusal_of(self, stream: DattoStream) -> StateError | None:
-        held = self.state.get("bookmarks", {}).get(stream.name, {})
-        return future_date_in(stream.name, held, self.client.latest_now())
+    @override  # type: ignore[misc]  # final, as `sync_all`
+    def run_connection_test(self) -> bool:  # ty: ignore[override-of-final-method]
+        """Ask for one record of each stream."""
+        with self.watched():
+            return super().run_connection_test()
+
+    def watched(self) -> AbstractContextManager[None]:
+        """Tell how far the sync is, for as long as it lasts."""
+        client, waits = self.client, (TargetWait(self.message_writer), self.client.waits_for)
+        return watching(Sources(self.report.progress, client.counters, client.limiter, waits))
 
     def _write_report(self, exit_code: int) -> None:
         if not self.settings.report_path:
@@ -243,20 +237,6 @@ class TapDattoRMM(ConfiguredTap):
         self.message_writer.stop(signum)
 
 
-def _look_ahead_from(stream: DattoStream, chosen: list[DattoStream]) -> None:
-    """Ask for the first pages of the lists that come next, while a list is being read.
-
-    No further ahead: a page that waits while thousands of alerts or audits are read is no
-    longer true.
-    """
-    following = chosen[chosen.index(stream) :][: LISTS_AHEAD + 1]
-    for one in following:
-        if not isinstance(one, ListStream) or not one.is_short:
-            return
-        if one is not stream and one.is_due():
-            one.look_ahead()
-
-
 def _cautions(tap: TapDattoRMM) -> Iterator[str]:
     """Say what settings and catalog ask for in vain."""
     settings, streams = tap.settings, tap.all_streams
@@ -268,5 +248,3 @@ def _cautions(tap: TapDattoRMM) -> Iterator[str]:
         custom = [declared["name"] for declared in settings.custom_streams]
         keep = settings.keep_unknown_properties
         yield from lacking(tap.input_catalog, list(tap.streams), custom, keep_unknown=keep)
-    if not tap.chosen:
-        yield "No stream is selected, so nothing is read."

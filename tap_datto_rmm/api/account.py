@@ -89,6 +89,11 @@ class SiteList:
         self._sites: list[Site] | None = None
 
     @property
+    def is_read(self) -> bool:
+        """Whether they have been read."""
+        return self._sites is not None
+
+    @property
     def known(self) -> list[Site]:
         """Those that have been read, without the one that holds deleted devices."""
         return [site for site in self._sites or () if site.name != DELETED_DEVICES]

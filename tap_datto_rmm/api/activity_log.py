@@ -131,10 +131,15 @@ class ActivityLog:
         since = self._cover(client, since)
         return sorted((d, job, dev) for (job, dev), d in self._job_devices.items() if d >= since)
 
+    def covers(self, since: Timestamp | None) -> bool:
+        """Whether the log has been read from this moment on."""
+        since = max(since or self._start, self._start)
+        return self._read_since is not None and self._read_since <= since
+
     def _cover(self, client: Client, since: Timestamp | None) -> Timestamp:
         """Make sure that the log has been read from this moment on."""
         since = max(since or self._start, self._start)
-        if self._read_since is None or self._read_since > since:
+        if not self.covers(since):
             with self._progress.aside("activity logs"):
                 for page in self.read(client, since):
                     for _ in page.rows:

@@ -93,7 +93,8 @@ class DeviceList:
         self._again = again
         self._kept: list[Device] = []
         self._per_site: Counter[str] = Counter()
-        self._is_read = False
+        self.is_read = False
+        """Whether they have been read."""
         self._failure: RequestError | None = None
         """Why the list could not be read: it is not tried again for each stream."""
 
@@ -105,7 +106,7 @@ class DeviceList:
         """
         if self._failure:
             raise self._failure
-        if not self._is_read:
+        if not self.is_read:
             with self._progress.aside("devices"):
                 for _ in self.rows(client):
                     self._progress.step()
@@ -141,7 +142,7 @@ class DeviceList:
             raise
         of_sites = self._from_the_sites(client, known, listed.completeness)
         self.completeness = yield from of_sites
-        self._is_read = True
+        self.is_read = True
         return self.completeness
 
     def _from_the_sites(

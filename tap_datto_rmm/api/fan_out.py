@@ -93,6 +93,8 @@ class FanOut:
     """Gives key and date of what may be due, whether it has been read or not."""
     completeness: Callable[[Sources], Completeness]
     """Says why parents may be missing, once they have been found."""
+    is_known: Callable[[Sources, Demand], bool]
+    """Whether `find` would ask for nothing: what it needs has been read."""
     dated_by: str | None = None
     """The date by which parents are due, which the bookmark holds; None: all are, in each run."""
     device_class: str | None = None
@@ -195,6 +197,18 @@ def _of_log(sources: Sources) -> Completeness:
     return sources.activity_log.completeness
 
 
+def _has_sites(sources: Sources, _: Demand) -> bool:
+    return sources.inventory.sites.is_read
+
+
+def _has_devices(sources: Sources, _: Demand) -> bool:
+    return sources.inventory.devices.is_read
+
+
+def _has_log(sources: Sources, demand: Demand) -> bool:
+    return sources.activity_log.covers(demand.since)
+
+
 def _computers(device_class: str, plural: str) -> FanOut:
     return FanOut(
         ("deviceUid",),
@@ -202,6 +216,7 @@ def _computers(device_class: str, plural: str) -> FanOut:
         partial(_audited, device_class=device_class),
         partial(_audits, device_class=device_class),
         _of_devices,
+        _has_devices,
         dated_by="lastAuditDate",
         device_class=device_class,
     )
@@ -211,11 +226,12 @@ def _logged(
     keys: tuple[str, ...], per: str, dated: Callable[[Sources, Demand], list[Dated]]
 ) -> FanOut:
     find = partial(_of_the_log, keys=keys, dated=dated)
-    return FanOut(keys, f"{per} logged since the last run", find, dated, _of_log, dated_by="date")
+    when = "logged since the last run"
+    return FanOut(keys, f"{per} {when}", find, dated, _of_log, _has_log, dated_by="date")
 
 
-SITES: Final = FanOut(("siteUid",), "per site", _sites, _undated, _of_sites)
-DEVICES: Final = FanOut(("deviceUid",), "per device", _devices, _undated, _of_devices)
+SITES: Final = FanOut(("siteUid",), "per site", _sites, _undated, _of_sites, _has_sites)
+DEVICES: Final = FanOut(("deviceUid",), "per device", _devices, _undated, _of_devices, _has_devices)
 COMPUTERS: Final = _computers("device", "computer")
 ESXI_HOSTS: Final = _computers("esxihost", "ESXi host")
 PRINTERS: Final = _computers("printer", "printer")

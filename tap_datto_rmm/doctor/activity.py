@@ -62,7 +62,7 @@ def look_at_the_log(client: Client, size: int, now: datetime, start: datetime | 
         RequestError: it cannot be read.
     """
     since, until = canonical(now - HOUR), canonical(now.replace(microsecond=0))
-    silent = Progress(lambda: (0, 1))
+    silent = Progress()
     log = ActivityLog(size, until, None, silent, keeps_devices=True)
     rows = [row for page in log.read(client, since) for row in page.rows]
     hourly = _activity(rows)

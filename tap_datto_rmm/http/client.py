@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from copy import copy
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from tap_datto_rmm.http.clock import ServerClock
 from tap_datto_rmm.http.closing import Closing
@@ -18,6 +18,7 @@ from tap_datto_rmm.http.retry import RetryPolicy
 from tap_datto_rmm.http.retrying import Retrying
 from tap_datto_rmm.http.session import Question, Session
 from tap_datto_rmm.telemetry.counters import Counters
+from tap_datto_rmm.telemetry.waits import ANSWERS, BLOCK, HOST, RATE_LIMIT, RETRIES, Wait, brief
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 P = ParamSpec("P")
+
+SLOW_SECONDS: Final = 5.0
+"""An answer that takes longer is worth a word."""
 
 
 class Client:
@@ -71,7 +75,7 @@ class Client:
         self._server_clock = ServerClock()
         policy = policy or RetryPolicy()
         self._health = health = HostHealth(policy, self._closing, clock)
-        exchanges = Exchanges(
+        self._exchanges = exchanges = Exchanges(
             service=service,
             transport=transport,
             limiter=limiter,
@@ -140,15 +144,20 @@ class Client:
         """Whether the API has ever handed out a token."""
         return self._session.tokens.signed_in
 
-    def waits_for(self) -> str | None:
-        """What the client waits for, in words for somebody who watches; None: for answers only."""
+    def waits_for(self) -> Wait | None:
+        """What the client waits for; None: for answers that take their usual time."""
+        now = self._clock()
         if (since := self._health.down_since) is not None:
-            return f"waiting for the host, since {self._clock() - since:.0f} s"
-        if (delay := self.limiter.delay) >= 1:
-            return f"waiting {delay:.0f} s for the rate limit"
+            return Wait(HOST, f"waiting for the host, since {now - since:.0f} s")
+        if (delay := self.limiter.delay) >= 1 or (delay and self.limiter.waiting):
+            cause = BLOCK if self._exchanges.is_blocked else RATE_LIMIT
+            return Wait(cause, f"waiting {delay:.0f} s for {cause}" if delay >= 1 else "")
         if error := self._retrying.waits_for:
             status = f"HTTP {error.status}" if error.status else "a failure"
-            return f"retrying {error.path} after {status}"
+            return Wait(RETRIES, f"retrying {brief(error.path or '')} after {status}")
+        sent_at, path = self._exchanges.oldest or (now, "")
+        if (seconds := now - sent_at) >= SLOW_SECONDS:
+            return Wait(ANSWERS, f"waiting for {brief(path)}, since {seconds:.0f} s")
         return None
 
     def token(self) -> Token:

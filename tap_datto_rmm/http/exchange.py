@@ -53,6 +53,7 @@ class Exchanges:
     """Ends it all."""
     clock: Callable[[], float] = time.monotonic
     """Seconds that never run backwards."""
+    _under_way: dict[object, tuple[float, str]] = field(init=False, default_factory=dict)
     _slots: BoundedSemaphore = field(init=False)
     _asking: Lock = field(init=False, default_factory=Lock)
     _blocked_at: float = field(init=False, default=-math.inf)
@@ -81,7 +82,7 @@ class Exchanges:
             for counters in counted:
                 counters.add(waited=turn.waited)
             sent_at = self.clock()
-            reply = self._exchange(request, counted)
+            reply = self._watched(request, where, sent_at, counted)
             if isinstance(reply, Lost):
                 return self._without_response(reply, where)
             if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -92,6 +93,16 @@ class Exchanges:
                     return verdict
             return Success(replace(reply, before=turn.before))
 
+    @property
+    def oldest(self) -> tuple[float, str] | None:
+        """When the request was sent that has waited longest for its response, and for what path."""
+        return min(list(self._under_way.values()), default=None)
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the server blocks this machine's address, as far as is known."""
+        return self._blocked_at > -math.inf and self.limiter.refused_for > 0
+
     def probe(self, counted: Sequence[Counters]) -> Again | None:
         """Ask for what anybody may have, whatever the limit; None where the host answered."""
         with self._slots:
@@ -101,6 +112,16 @@ class Exchanges:
             return Again(no_response(reply, where, self.service.advice), seconds=reply.seconds)
         outcome = outcome_of(reply, where, self.service)
         return outcome if isinstance(outcome, Again) else None
+
+    def _watched(
+        self, request: Request, where: str, sent_at: float, counted: Sequence[Counters]
+    ) -> Response | Lost:
+        me = object()
+        self._under_way[me] = (sent_at, where)
+        try:
+            return self._exchange(request, counted)
+        finally:
+            del self._under_way[me]
 
     def _exchange(self, request: Request, counted: Sequence[Counters]) -> Response | Lost:
         for counters in counted:

@@ -39,6 +39,8 @@ class RateLimiter:
         self._clock = clock
         self._changed = changed or Condition()
         self._closed: Exception | None = None
+        self.waiting = 0
+        """Threads that wait for their turn."""
 
     @property
     def ceiling(self) -> int:
@@ -65,6 +67,11 @@ class RateLimiter:
             seconds = self._window.delay(self._clock())
         return 0.0 if seconds == math.inf else seconds
 
+    def seconds_for(self, requests: int) -> float:
+        """Seconds until the last of so many may leave, as `SlidingWindow.seconds_for`."""
+        with self._changed:
+            return self._window.seconds_for(self._clock(), requests)
+
     @contextmanager
     def turn(self) -> Generator[Turn]:
         """Wait for room in the window and take it, for the length of one request.
@@ -77,8 +84,12 @@ class RateLimiter:
         """
         started = self._clock()
         with self._changed:
-            while (seconds := self._delay()) > 0:
-                self._changed.wait(None if seconds == math.inf else seconds)
+            self.waiting += 1
+            try:
+                while (seconds := self._delay()) > 0:
+                    self._changed.wait(None if seconds == math.inf else seconds)
+            finally:
+                self.waiting -= 1
             now = self._clock()
             turn = self._window.leave(now)._replace(waited=now - started)
         try:

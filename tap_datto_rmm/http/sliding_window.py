@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import backoff
@@ -149,6 +149,21 @@ class SlidingWindow:
         if used and self._slowdown.share(now) < 1:
             wait = max(wait, self._left[-1] + self.window / ceiling - now)
         return max(wait, 0.0)
+
+    def seconds_for(self, now: float, requests: int) -> float:
+        """Seconds until the last of so many requests may leave, if each leaves at once.
+
+        Each takes the place of the one that left a ceiling's worth before it.
+        """
+        ceiling, used = self.ceiling(now), self.used(now)
+        pause = max(self._paused_until - now, 0.0)
+        if requests <= ceiling - used:
+            return pause
+        places = [*islice(self._left, max(0, used - ceiling), None)]
+        places += [now] * (ceiling - used)
+        rounds, place = divmod(requests - max(0, ceiling - used) - 1, ceiling)
+        period = self.window + GUARD_SECONDS
+        return max(pause, places[place] + (rounds + 1) * period - now)
 
     def leave(self, now: float) -> Turn:
         """Note that a request leaves.

@@ -9,6 +9,7 @@ from tap_datto_rmm.settings.values import (
     as_utc,
     host_url,
     package_version,
+    platform_of,
 )
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "cautions",
     "host_url",
     "package_version",
+    "platform_of",
     "problems",
 ]

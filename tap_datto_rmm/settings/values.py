@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pendulum
 from typing_extensions import override
 
-from tap_datto_rmm.settings.declaration import CONFIG_SCHEMA
+from tap_datto_rmm.settings.declaration import CONFIG_SCHEMA, PLATFORMS
 from tap_datto_rmm.texts import bare
 
 if TYPE_CHECKING:
@@ -127,6 +127,16 @@ def host_url(config: Mapping[str, Any]) -> str:
         return re.sub(r"(?<![:/])/+(api/*)?$", "", url)
     platform = config.get("platform")
     return f"https://{platform}-api.centrastage.net" if platform else ""
+
+
+def platform_of(url: str) -> str:
+    """Name the platform that a URL is of; the host, where it is of none.
+
+    >>> platform_of("https://merlot-api.centrastage.net"), platform_of("http://127.0.0.1:8080")
+    ('merlot', '127.0.0.1:8080')
+    """
+    known = {host_url({"platform": name}): name for name in PLATFORMS}
+    return known.get(url) or urlsplit(url).netloc
 
 
 def is_this_machine(url: str) -> bool:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from typing import TYPE_CHECKING, Final
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from typing_extensions import override
+
+from tap_datto_rmm.telemetry.waits import TARGET, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,8 +47,15 @@ class MessageWriter(MsgSpecWriter):
         """Write nothing yet."""
         self.before_forced_end: Callable[[int], None] = lambda _: None
         """Takes the exit code, where a target that does not read leaves no other time for it."""
+        self.messages = 0
+        """So many have been written."""
         self._writing = False
         self._stopped: Stopped | None = None
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a message is on its way."""
+        return self._writing
 
     @override
     def write_message(self, message: Message) -> None:
@@ -65,6 +75,7 @@ class MessageWriter(MsgSpecWriter):
             raise Stopped(why, OUTPUT_FAILS) from None
         finally:
             self._writing = False
+            self.messages += 1
         if self._stopped:
             raise self._stopped
 
@@ -88,3 +99,27 @@ class MessageWriter(MsgSpecWriter):
     def _end(self, code: int) -> None:
         self.before_forced_end(code)
         os._exit(code)
+
+
+class TargetWait:
+    """Notices that nobody takes the message that is being written.
+
+    Args:
+        writer: writes it.
+        clock: seconds that never run backwards.
+    """
+
+    def __init__(self, writer: MessageWriter, clock: Callable[[], float] = time.monotonic) -> None:
+        """Look for the first time."""
+        self._writer = writer
+        self._clock = clock
+        self._message = -1
+        self._since = clock()
+
+    def __call__(self) -> Wait | None:
+        """Say so where it is still the message of the last look."""
+        now, message = self._clock(), self._writer.messages
+        if not self._writer.is_writing or message != self._message:
+            self._message, self._since = message if self._writer.is_writing else -1, now
+            return None
+        return Wait(TARGET, f"waiting for {TARGET} to read, since {now - self._since:.0f} s")

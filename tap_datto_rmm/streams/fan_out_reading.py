@@ -72,7 +72,7 @@ class FanOutReading:
         """
         if self.once_per_account:
             self._seen = Deduplicator(self.keys, self.tell)
-        self.progress.expect(len(self.parents))
+        self.progress.expect(len(self.parents), least=1)
         window = PARENTS_AHEAD * self.client.parallel
         fetched = ordered_prefetch(self.client.executor, self._fetch, self.parents, window)
         with closing(fetched) as ahead:

@@ -33,6 +33,7 @@ class FanOutStream(DattoStream):
         """Ask for nothing yet."""
         super().__init__(tap)
         self._read_changes: ReadChanges | None = None
+        self._calls_ahead: int | None = None
 
     @property
     def sources(self) -> Sources:
@@ -62,6 +63,17 @@ class FanOutStream(DattoStream):
         """Whether anything is to be read: everything, or what could not be read before."""
         settings, started_at = self.run.settings, self.run.started_at
         return self.is_fresh_due(settings, started_at) or bool(self.bookmark.outstanding)
+
+    @override
+    def calls_ahead(self) -> int | None:
+        """One for each parent, once the list that they come from has been read."""
+        if not self.is_due():
+            return 0
+        if self._calls_ahead is None:
+            demand = self.demand(self.run.settings, self.run.started_at)
+            if self.fan_out.is_known(self.sources, demand):
+                self._calls_ahead = len(self.fan_out.find(self.sources, demand))
+        return self._calls_ahead
 
     @override
     def read(self) -> Generator[Item, None, Completeness]:

@@ -32,6 +32,13 @@ class ListStream(DattoStream):
     def is_due(self) -> bool:
         return self.is_fresh_due(self.run.settings, self.run.started_at)
 
+    @override
+    def calls_ahead(self) -> int | None:
+        """Few, where each run reads the whole list; how much is new of others, nobody knows."""
+        if not self.is_due():
+            return 0
+        return 1 if self.is_short else None
+
     @property
     def is_short(self) -> bool:
         """Whether each run reads the whole list."""

@@ -117,6 +117,10 @@ class SyncedStream(Stream):
         """Whether anything is to be read in this run."""
 
     @abstractmethod
+    def calls_ahead(self) -> int | None:
+        """Calls that the stream will take, as far as that is known without asking; None: not."""
+
+    @abstractmethod
     def new_converter(self) -> RecordConverter:
         """Make what turns items into records."""
 
@@ -164,7 +168,6 @@ class SyncedStream(Stream):
             self.logger.debug("%s: unexpected", self.name, exc_info=True)
             self._fail(UnexpectedError.of(error))
         finally:
-            self.run.progress.end()
             self._count()
         self.before_state()
         if write_messages and self.ABORT_AT_RECORD_COUNT is None:

@@ -20,6 +20,8 @@ class Counters:
     """HTTP 429."""
     waited: float = 0.0
     """Seconds that workers, taken together, waited for the rate limit."""
+    waits: dict[str, float] = field(default_factory=dict)
+    """Seconds by the clock, by the cause of the wait (see `waits`)."""
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     def add(
@@ -38,3 +40,7 @@ class Counters:
             self.retries += retries
             self.refusals += refusals
             self.waited += waited
+
+    def wait(self, cause: str, seconds: float) -> None:
+        """Add to what was waited for by the clock; one thread looks, so nothing is lost."""
+        self.waits[cause] = self.waits.get(cause, 0.0) + seconds

@@ -1,9 +1,10 @@
-"""What a run did, stream by stream: counted while it runs, told in a few lines and in a file."""
+"""What a run did, stream by stream: counted while it runs, written to a file in the end."""
 
 from __future__ import annotations
 
 import logging
 import os
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -11,8 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from tap_datto_rmm.telemetry.counters import Counters
+from tap_datto_rmm.telemetry.progress import Progress
+from tap_datto_rmm.telemetry.wording import counted, span
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 logger = logging.getLogger("tap-datto-rmm")
@@ -25,6 +29,7 @@ INCOMPLETE: Final = "incomplete"
 FAILED: Final = "failed"
 NOT_DUE: Final = "not_due"
 NOT_REACHED: Final = "not_reached"
+STATUSES: Final = (COMPLETE, NOT_DUE, INCOMPLETE, FAILED, NOT_REACHED)
 
 
 @dataclass(slots=True)
@@ -42,6 +47,8 @@ class StreamReport:
     reasons: list[str] = field(default_factory=list)
     """Why the stream failed or may lack rows; of a complete one, its known gaps."""
     bookmark: str | None = None
+    seconds: float = 0.0
+    """That it took."""
 
     @property
     def is_complete(self) -> bool:
@@ -49,25 +56,20 @@ class StreamReport:
         return self.status in {COMPLETE, NOT_DUE}
 
     def tell(self) -> None:
-        """Write its line to the log."""
-        level = logging.INFO if self.status != FAILED else logging.ERROR
-        if self.status == INCOMPLETE or (self.status == COMPLETE and self.reasons):
-            level = logging.WARNING
-        words = {FAILED: ", FAILED: ", INCOMPLETE: ", INCOMPLETE: ", COMPLETE: "; "}
-        why = "; ".join(self.reasons)
-        logger.log(
-            level,
-            "%s: %d records, %d calls, %d retries, %.0f s waited for the budget, "
-            "%d left out, newest %s%s",
-            self.name,
-            self.records,
-            self.counters.calls,
-            self.counters.retries,
-            self.counters.waited,
-            self.left_out,
-            self.bookmark or "-",
-            f"{words.get(self.status, '; ')}{why}" if why else "",
-        )
+        """Write a line about it to the log, now that it has ended."""
+        if self.status == NOT_DUE:
+            logger.info("%s: not due", self.name)
+            return
+        words = [
+            counted(self.records, "record"),
+            counted(self.counters.calls, "call"),
+            span(self.seconds),
+            counted(self.counters.retries, "retry", "retries") if self.counters.retries else "",
+            f"{self.left_out:,} left out" if self.left_out else "",
+            f"up to {self.bookmark[:19].replace('T', ' ')}" if self.bookmark else "",
+            "" if self.is_complete else self.status,
+        ]
+        logger.info("%s: %s", self.name, ", ".join(filter(None, words)))
 
     def as_json(self) -> dict[str, Any]:
         """Give its part of the report file."""
@@ -94,6 +96,20 @@ class RunReport:
     counters: Counters = field(default_factory=Counters)
     """What the whole run asked of the API."""
     streams: dict[str, StreamReport] = field(default_factory=dict)
+    progress: Progress = field(default_factory=Progress)
+    """How far it has come."""
+    clock: Callable[[], float] = time.monotonic
+    """Seconds that never run backwards."""
+    _began: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look at the clock."""
+        self._began = self.clock()
+
+    @property
+    def seconds(self) -> float:
+        """That the run has taken so far."""
+        return self.clock() - self._began
 
     def of(self, name: str) -> StreamReport:
         """Give a stream's part."""
@@ -103,23 +119,6 @@ class RunReport:
     def unfinished(self) -> list[StreamReport]:
         """The streams that are not complete."""
         return [stream for stream in self.streams.values() if not stream.is_complete]
-
-    def tell(self) -> None:
-        """Write the summary to the log, a line a stream."""
-        for stream in self.streams.values():
-            stream.tell()
-        by_status = [stream.status for stream in self.streams.values()]
-        logger.info(
-            "In all: %d streams, %d failed, %d incomplete, %d records, %d calls, %d retries, "
-            "%d times HTTP 429",
-            len(by_status),
-            by_status.count(FAILED),
-            by_status.count(INCOMPLETE),
-            sum(stream.records for stream in self.streams.values()),
-            self.counters.calls,
-            self.counters.retries,
-            self.counters.refusals,
-        )
 
     def write(self, path: Path, exit_code: int) -> None:
         """Write the report file in one step.

@@ -51,8 +51,8 @@ class QuickTapCommand(TapCommand):
     forker: Forker | None = None
     patience: dict[str, float] = field(default_factory=dict)
     """How the tap's retry policy differs from its own, so that no test waits minutes."""
-    tells_every_step: bool = False
-    """Whether progress is told at once, so that no test waits ten seconds."""
+    tells_often: bool = False
+    """Whether progress is told all the time, so that no test waits ten seconds."""
     peak: int = 0
     """KiB of memory that the last run took at most, with what it shares with the others."""
     screen: str | None = None
@@ -71,7 +71,7 @@ class QuickTapCommand(TapCommand):
                 "err": self.screen or str(err),
                 "timeout": math.ceil(timeout),
                 "patience": self.patience,
-                "tells_every_step": self.tells_every_step,
+                "tells_often": self.tells_often,
             }
         )
         log = "" if self.screen else err.read_text(encoding="utf-8")

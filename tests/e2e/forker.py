@@ -16,7 +16,7 @@ from typing import Any
 
 from tap_datto_rmm.__main__ import main
 from tap_datto_rmm.tap import TapDattoRMM
-from tap_datto_rmm.telemetry.progress import Progress
+from tap_datto_rmm.telemetry.screen import LivingLine, LogLines
 
 
 def serve() -> None:
@@ -39,8 +39,8 @@ def become(job: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(job["environment"])
     TapDattoRMM.retry_policy = replace(TapDattoRMM.retry_policy, **job["patience"])
-    if job["tells_every_step"]:
-        Progress.seconds_per_line = Progress.seconds_per_redraw = 0
+    if job["tells_often"]:
+        LogLines.seconds = LivingLine.seconds = 0.01
     sys.argv = ["tap-datto-rmm", *job["arguments"]]
     for descriptor, path in ((0, os.devnull), (1, job["out"]), (2, job["err"])):
         flags = os.O_RDONLY if descriptor == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC

@@ -253,10 +253,10 @@ def test_a_fault_that_passes_costs_no_record(
     assert got == whole
     if "401" in fault:
         assert bench.account.state.tokens.issued <= 1 + times
-        assert "retries, 0" in run.err or "0 retries" in run.err
+        assert "Trying again." not in run.err
     elif "429" in fault:
         assert re.search(r"HTTP 429 on \S+: all requests wait 1 s, then go slower", run.err)
-        assert f"{times} times HTTP 429" in run.err
+        assert f"{times} request{'s' * (times > 1)} refused (HTTP 429)" in run.err
     else:
         assert run.err.count("Trying again.") == times
     assert "Traceback" not in run.err
@@ -276,9 +276,9 @@ def test_a_fault_that_lasts_fails_its_stream_and_no_other(
     run = bench.run(*streams, page_size=20, request_timeout=timeout)
 
     assert run.code == 1
-    failed = [line for line in run.err.splitlines() if ", FAILED: " in line]
+    failed = [line for line in run.err.splitlines() if " FAILED: " in line]
     assert len(failed) >= 1
-    assert f"{stream}: " in failed[0]
+    assert f"{stream} FAILED: " in failed[0]
     assert re.search(message, failed[0])
     assert f"streams are not complete: {stream} (failed)" in run.err.splitlines()[-1]
     if fault in SLOW and place != "audit":  # each costs a minute: no search for what can be read
@@ -309,7 +309,7 @@ def test_a_next_page_on_another_host_is_not_asked(bench: Bench, place: str) -> N
         bench.inject(f"next-page={elsewhere}:{selector.partition(':')[0]}")
         run = bench.run(stream, "users", page_size=20)
     assert run.code == 1
-    assert re.search(f"{stream}: .*, FAILED: .*the next page is on another host", run.err)
+    assert re.search(f"{stream} FAILED: .*the next page is on another host", run.err)
     assert heard == []
     assert run.records["users"]
 
@@ -320,7 +320,7 @@ def test_pages_in_a_circle_are_a_failure_and_not_endless(bench: Bench, place: st
     bench.inject(f"next-page=circle:{selector.partition(':')[0]}")
     run = bench.run(stream, "users", page_size=20)
     assert run.code == 1
-    assert re.search(f"{stream}: .*, FAILED: .* circle", run.err)
+    assert re.search(f"{stream} FAILED: .* circle", run.err)
     assert run.records["users"]
 
 
@@ -476,14 +476,14 @@ def test_a_missing_permission_is_named_and_the_other_streams_are_complete(bench:
     ]
     run = bench.run("sites", "users", "activity_logs", "printer_audits")
     assert run.code == 1
-    failed = [line for line in run.err.splitlines() if ", FAILED: " in line]
+    failed = [line for line in run.err.splitlines() if " FAILED: " in line]
     assert len(failed) == 2
     assert re.search(
-        r"users: 0 records.*FAILED: /v2/account/users: HTTP 403\. The API user's .* needs: .*Users",
+        r"users FAILED: /v2/account/users: HTTP 403\. The API user's .* needs: .*Users",
         failed[0],
     )
     assert re.search(
-        r"activity_logs: 0 records.*FAILED: /v2/activity-logs: HTTP 403\. .* needs: .*Administr",
+        r"activity_logs FAILED: /v2/activity-logs: HTTP 403\. .* needs: .*Administr",
         failed[1],
     )
     assert run.err.splitlines()[-1].endswith(

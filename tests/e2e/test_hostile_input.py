@@ -125,7 +125,7 @@ def test_rows_without_a_key_are_left_out_and_counted(
     assert run.code == 0
     assert len(run.records["users"]) == whole - dropped
     assert f"users: {dropped} left out: has no usable primary key" in run.err
-    assert re.search(rf"users: \d+ records, .* {dropped} left out", run.err)
+    assert re.search(rf"users: \d+ records, .*, {dropped} left out", run.err)
 
 
 def test_devices_without_a_key_are_found_in_the_lists_of_their_sites(

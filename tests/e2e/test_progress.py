@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 START = """\
 from tap_datto_rmm import __main__
-from tap_datto_rmm.telemetry.progress import Progress
-Progress.seconds_per_line = Progress.seconds_per_redraw = 0
+from tap_datto_rmm.telemetry.screen import LivingLine, LogLines
+LogLines.seconds = LivingLine.seconds = 0.01
 __main__.main()
 """
 TERMINAL = {"TERM": "xterm-256color", "COLUMNS": "200"}
@@ -93,85 +93,125 @@ def left_on(shown: str) -> list[str]:
 
 
 def told(log: str, stream: str) -> list[str]:
-    """What the log tells of a stream's progress, such as `sites 1/6`."""
-    return re.findall(rf"({stream}(?:: \w+)? [\d,]+/[\d,]+) \(\d+ %\), [\d,.]+ calls/s", log)
+    """What the log tells of a stream's progress, such as `sites 1/6`; what is told twice, once."""
+    found = re.findall(rf"({stream}(?:: \w+)? [\d,]+/[\d,]+)", log)
+    return list(dict.fromkeys(found))
 
 
-def counted(what: str, total: int, upto: int | None = None) -> list[str]:
-    return [f"{what} {number}/{total}" for number in range(1, (upto or total) + 1)]
+def counted(what: str, total: int) -> list[str]:
+    return [f"{what} {number}/{total}" for number in range(total + 1)]
 
 
-def test_a_log_has_a_line_for_the_list_of_devices_and_one_for_each_that_is_asked_for(
+def in_order(found: list[str], wanted: list[str]) -> bool:
+    """Whether what was found is part of what is wanted, in its order."""
+    return found == [each for each in wanted if each in found]
+
+
+def test_a_log_has_lines_for_the_list_of_devices_and_for_each_that_is_asked_for(
     quick: QuickTapCommand, sandbox: Callable[..., Sandbox]
 ) -> None:
-    account = sandbox(devices=60)
-    quick.tells_every_step = True
-    run = quick.sync(fast(account, page_size=20), "printer_audits")
+    account = sandbox(devices=100, latency_ms=40)
+    quick.tells_often = True
+    run = quick.sync(fast(account, page_size=25, max_parallel_requests=1), "printer_audits")
     printers = len(run.records["printer_audits"])
-    assert told(run.err, "printer_audits") == [
-        *counted("printer_audits: devices", 60),
-        *counted("printer_audits", printers),
-    ]
+    devices, audits = counted("printer_audits: devices", 100), counted("printer_audits", printers)
+    lines = told(run.err, "printer_audits")
+    assert set(lines) & set(devices)
+    assert set(lines) & set(audits)
+    assert in_order(lines, [*devices, *audits])
+    assert "stream 1 of 1" in run.err
     assert "\x1b" not in run.err
 
 
 def test_a_log_counts_devices_of_the_sites_lists_on_top_of_those_of_the_accounts(
     quick: QuickTapCommand, sandbox: Callable[..., Sandbox]
 ) -> None:
-    account = sandbox(devices=60, device_list="subset")
-    quick.tells_every_step = True
-    run = quick.sync(fast(account, page_size=20), "devices")
-    found = len(run.records["devices"])
-    sites = len(account.account.sites)
+    account = sandbox(devices=60, device_list="subset", latency_ms=40)
+    quick.tells_often = True
+    run = quick.sync(fast(account, page_size=20, max_parallel_requests=1), "devices")
+    found, sites = len(run.records["devices"]), len(account.account.sites)
     lines = told(run.err, "devices")
-    listed = lines.index(f"devices: sites 1/{sites}")
-    assert 0 < listed < found < 60
-    assert lines == [
-        *counted("devices", listed),
-        *counted("devices: sites", sites),
-        *counted("devices", 60, found)[listed:],
-    ]
+    assert set(lines) <= {*counted("devices", 60), *counted("devices: sites", sites)} | {
+        *(f"devices {number}/{total}" for number in range(60) for total in range(60))
+    }
+    numbers = [int(line.split()[1].split("/")[0]) for line in lines if ": sites" not in line]
+    assert numbers == sorted(numbers)
+    assert 40 < max(numbers) <= found
 
 
-def test_a_log_has_the_metrics_of_the_sdk_beside_the_progress(
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+def test_the_metrics_of_the_sdk_and_what_it_tells_of_itself_are_for_engineers(
+    quick: QuickTapCommand, sandbox: Callable[..., Sandbox], level: str
+) -> None:
+    quick.environment = {"LOGLEVEL": level}
+    run = quick.sync(fast(sandbox()), "users")
+    assert run.code == 0
+    for chatter in ("METRIC: ", "Beginning sync of 'users'"):
+        lines = [line for line in run.err.splitlines() if chatter in line]
+        assert all("| DEBUG " in line for line in lines)
+        assert bool(lines) == (level == "DEBUG")
+
+
+def test_who_sets_up_the_log_has_the_metrics_as_the_sdk_writes_them(
     quick: QuickTapCommand, sandbox: Callable[..., Sandbox]
 ) -> None:
-    quick.tells_every_step = True
+    config = {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"short": {"format": "%(levelname)s %(message)s"}},
+        "handlers": {"log": {"class": "logging.StreamHandler", "formatter": "short"}},
+        "root": {"level": "INFO", "handlers": ["log"]},
+    }
+    file = quick.folder / "logging.yml"
+    file.write_text(json.dumps(config), encoding="utf-8")
+    quick.environment = {"SINGER_SDK_LOG_CONFIG": str(file)}
     run = quick.sync(fast(sandbox()), "users")
-    metrics = [json.loads(line) for line in re.findall(r"INFO .* METRIC: (.*)", run.err)]
+    lines = re.findall(r"^INFO METRIC: (.*)", run.err, re.MULTILINE)
+    metrics = [json.loads(line) for line in lines]
     values = {metric["metric"]: metric["value"] for metric in metrics}
     assert values["record_count"] == len(run.records["users"]) > 0
     assert "sync_duration" in values
-    assert told(run.err, "users")
+    assert "INFO Beginning sync of 'users'" in run.err
 
 
 def test_a_terminal_has_one_line_that_rewrites_itself_and_is_gone_at_the_end(
     quick: QuickTapCommand, sandbox: Callable[..., Sandbox], screen: Screen
 ) -> None:
-    quick.tells_every_step, quick.screen = True, screen.path
+    quick.tells_often, quick.screen = True, screen.path
     quick.environment = TERMINAL
-    run = quick(fast(sandbox()), catalog=selection("users", "printer_audits"))
+    account = sandbox(latency_ms=40)
+    run = quick(
+        fast(account, max_parallel_requests=1), catalog=selection("users", "printer_audits")
+    )
     shown = screen.text()
     assert run.code == 0, shown
     assert {message["type"] for message in run.messages} == {"SCHEMA", "RECORD", "STATE"}
-    for what in ("users", "printer_audits: devices", "printer_audits"):
-        assert re.search(rf"\r\x1b\[2K\S {what} \d+/\d+ .* calls/s", shown), what
+    for what in ("looking up the account", r"printer_audits: devices", r"printer_audits \d+/\d+"):
+        assert re.search(rf"(\r\x1b\[2K|^)\S {what}", shown, re.MULTILINE), what
     assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l"), "the cursor stays hidden"
     stays = left_on(shown)
-    assert sum(" METRIC: {" in line for line in stays) >= 4
-    assert [line for line in stays if not re.fullmatch(r"\d{4}-\d\d-\d\d .* \| .*", line)] == [""]
+    (table,) = [number for number, line in enumerate(stays) if "Done after " in line]
+    assert all(re.fullmatch(r"(\d{4}-\d\d-\d\d )?[\d:]{8} \| .*", line) for line in stays[:table])
+    assert [line.split()[0] for line in stays[table + 1 : table + 4]] == [
+        "stream",
+        "users",
+        "printer_audits",
+    ]
     assert not told(" ".join(stays), ".*")
 
 
 def test_a_terminal_that_cannot_rewrite_a_line_has_lines_as_in_a_log(
     quick: QuickTapCommand, sandbox: Callable[..., Sandbox], screen: Screen
 ) -> None:
-    quick.tells_every_step, quick.screen = True, screen.path
+    quick.tells_often, quick.screen = True, screen.path
     quick.environment = {"TERM": "dumb"}
-    run = quick(fast(sandbox()), catalog=selection("users"))
+    account = sandbox(latency_ms=40)
+    run = quick(fast(account, max_parallel_requests=1), catalog=selection("site_settings"))
     shown = screen.text()
-    users = len(run.records["users"])
-    assert told(shown, "users") == counted("users", users)
+    sites = len(run.records["site_settings"])
+    lines = told(shown, "site_settings")
+    assert in_order(lines, counted("site_settings", sites))
+    assert lines
     assert "\x1b" not in shown
 
 

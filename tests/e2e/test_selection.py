@@ -168,9 +168,9 @@ def test_every_other_call_is_a_get(small: Small) -> None:
     assert methods == {("POST", "/auth/oauth/token")}
 
 
-def test_nothing_selected_costs_nothing(small: Small) -> None:
+def test_nothing_selected_costs_nothing_and_is_no_success(small: Small) -> None:
     run = small.sync()
-    assert run.code == 0
+    assert run.code == 1
     assert run.schemas == {}
     assert small.sandbox.requests == []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from threading import Condition
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from typing_extensions import override
 
@@ -38,14 +38,41 @@ POLICY = RetryPolicy(jitter=lambda seconds: seconds)
 TOKEN = {"access_token": "t0k3n", "expires_in": 36_000}
 
 
+class Looks(Protocol):
+    """Looks on while time passes."""
+
+    @property
+    def pause(self) -> float:
+        """Seconds until the next look."""
+
+    def look(self) -> None:
+        """Look."""
+
+
 class Clock:
     """Seconds that never run backwards."""
 
     def __init__(self) -> None:
         self.now = 5_000.0
+        self._watch: Looks | None = None
+        self._looks_at = 0.0
 
     def __call__(self) -> float:
         return self.now
+
+    def move(self, seconds: float) -> None:
+        """Let time pass; who watches looks when it is time to."""
+        until = self.now + seconds
+        while self._watch and self._looks_at <= until:
+            self.now = self._looks_at
+            self._watch.look()
+            self._looks_at += self._watch.pause
+        self.now = until
+
+    def show(self, watch: Looks) -> None:
+        """Let somebody watch."""
+        self._watch = watch
+        self._looks_at = self.now + watch.pause
 
 
 class Waiting(Condition):
@@ -59,7 +86,7 @@ class Waiting(Condition):
     def wait(self, timeout: float | None = None) -> bool:
         assert timeout is not None
         assert timeout > 0
-        self._moved.now += timeout
+        self._moved.move(timeout)
         return False
 
 
@@ -78,7 +105,7 @@ class Sleepless(Closing):
         self.check()
         self.while_asleep()
         self.slept.append(seconds)
-        self._moved.now += seconds
+        self._moved.move(seconds)
 
     @override
     def warn(self, line: str) -> None:
@@ -119,7 +146,7 @@ class Scripted:
         path = request.url.removeprefix(HOST).removeprefix("/api")
         self.asked.append(path)
         self.requests.append(request)
-        self.clock.now += self.seconds
+        self.clock.move(self.seconds)
         if not self.everywhere and path == SERVICE.token_path:
             return said(TOKEN)
         if not self.everywhere and path == SERVICE.public_path:

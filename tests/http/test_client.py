@@ -26,10 +26,13 @@ from tap_datto_rmm.http.decoding import NO_CONTENT
 from tap_datto_rmm.http.retry import RetryPolicy
 from tap_datto_rmm.http.transport import Cause, Response
 from tap_datto_rmm.telemetry.counters import Counters
+from tap_datto_rmm.telemetry.waits import ANSWERS, BLOCK, RATE_LIMIT, RETRIES, Wait
 from tests.http.fakes import HOST, POLICY, SERVICE, TOKEN, Bench, Reply, bench, lost, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tap_datto_rmm.http.client import Client
 
 PATH = "/v2/things"
 
@@ -290,7 +293,7 @@ def test_a_pause_for_the_limit_is_told() -> None:
     made.client.get(PATH)
     assert made.client.waits_for() is None
     made.client.limiter.pause(41)
-    assert made.client.waits_for() == "waiting 41 s for the rate limit"
+    assert made.client.waits_for() == Wait(RATE_LIMIT, "waiting 41 s for the rate limit")
 
 
 @pytest.mark.parametrize(
@@ -304,7 +307,7 @@ def test_a_retry_is_told_while_it_waits(failure: Reply, told: str) -> None:
     made, heard = bench(in_turn(failure, said(1))), []
     made.closing.while_asleep = lambda: heard.append(made.client.waits_for())
     made.client.get(PATH)
-    assert heard == [told]
+    assert heard == [Wait(RETRIES, told)]
     assert made.client.waits_for() is None
 
 
@@ -315,7 +318,62 @@ def test_an_outage_is_told_while_it_lasts() -> None:
     made.transport.answer = in_turn(*[said(status=502)] * 5, said(1))
     made.closing.while_asleep = lambda: heard.append(made.client.waits_for())
     made.client.get(PATH)
-    assert heard[1:4] == [f"waiting for the host, since {seconds} s" for seconds in (1, 2, 4)]
+    told = [f"waiting for the host, since {seconds} s" for seconds in (1, 2, 4)]
+    assert heard[1:4] == [Wait("the host", words) for words in told]
+
+
+class Hears:
+    """Asks each second what is waited for."""
+
+    pause = 1.0
+
+    def __init__(self, client: Client, heard: list[Wait | None]) -> None:
+        self._client = client
+        self._heard = heard
+
+    def look(self) -> None:
+        self._heard.append(self._client.waits_for())
+
+
+def test_the_block_of_the_address_is_told_as_such() -> None:
+    made, heard = bench(in_turn(said(1))), list[Wait | None]()
+    made.client.get(PATH)
+    made.transport.everywhere = True
+    made.transport.answer = in_turn(said(status=403), said(status=403), said(1))
+    made.clock.show(Hears(made.client, heard))
+    made.client.get(PATH)
+    told = [f"waiting {seconds} s for the IP block" for seconds in range(299, 1, -1)]
+    assert heard[: len(told)] == [Wait(BLOCK, words) for words in told]
+    assert made.client.waits_for() is None
+
+
+def test_an_answer_that_takes_long_is_told_while_it_is_under_way() -> None:
+    made, heard = bench(lambda _: said(1)), []
+
+    def answer(path: str) -> Reply:
+        for _ in range(3):
+            made.clock.now += 4
+            heard.append(made.client.waits_for())
+        return said(path)
+
+    made.transport.answer = answer
+    made.client.get("/v2/site/8f14e45f-ceea-467f-a8f3-92c1b1a5d7f0/settings")
+    told = [f"waiting for /v2/site/8f14e45f.../settings, since {seconds} s" for seconds in (8, 12)]
+    assert heard == [None, *(Wait(ANSWERS, words) for words in told)]
+    assert made.client.waits_for() is None
+
+
+def test_the_first_token_is_waited_for_like_any_answer() -> None:
+    made, heard = bench(lambda _: said(TOKEN), everywhere=True), []
+
+    def answer(_: str) -> Reply:
+        made.clock.now += 12
+        heard.append(made.client.waits_for())
+        return said(TOKEN)
+
+    made.transport.answer = answer
+    made.client.token()
+    assert heard == [Wait(ANSWERS, "waiting for /token, since 12 s")]
 
 
 # Views, threads, the end

@@ -400,3 +400,27 @@ def test_retry_after_1_again_and_again_is_refused_less_and_less() -> None:
     assert per_minute(refused, 10)[0] == 6
     assert max(per_minute(refused, 10)[1:]) <= 1
     assert all(b - a <= c - b for (a, b), (_, c) in pairwise(pairwise(refused)))
+
+
+@given(
+    before=st.lists(st.floats(0, 20), max_size=12),
+    rest=st.floats(0, 70),
+    requests=st.integers(1, 40),
+)
+def test_the_time_that_so_many_requests_take_is_known_before_they_are_sent(
+    before: list[float], rest: float, requests: int
+) -> None:
+    sender = Sender(5)
+    for seconds in before:
+        sender.now += seconds
+        sender.send()
+    sender.now += rest
+    began, told = sender.now, sender.window.seconds_for(sender.now, requests)
+    sender.send(requests)
+    assert sender.now - began == pytest.approx(told, abs=1e-3)
+
+
+def test_a_pause_is_part_of_the_time_that_requests_take() -> None:
+    window = SlidingWindow(600, jitter=lambda _: 0.0)
+    window.refuse(5_000, 20)
+    assert window.seconds_for(5_000, 1) == 20

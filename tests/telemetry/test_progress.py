@@ -2,193 +2,175 @@
 
 from __future__ import annotations
 
-import io
-import sys
-from typing import TYPE_CHECKING
-
 import pytest
 
-from tap_datto_rmm.http.rate_limit import RateLimiter
-from tap_datto_rmm.telemetry.counters import Counters
-from tap_datto_rmm.telemetry.progress import Progress
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-PER_MINUTE = 100
-
-
-class Telling:
-    """A progress, the time that passes for it, and the lines that it has told."""
-
-    def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
-        self.now = 1_000.0
-        self.counters = Counters()
-        self.limiter = RateLimiter(PER_MINUTE, self.clock)
-        self.progress = Progress(lambda: (self.limiter.used, self.limiter.ceiling), self.clock)
-        self._log = caplog
-
-    def clock(self) -> float:
-        return self.now
-
-    @property
-    def lines(self) -> list[str]:
-        return self._log.messages
-
-    def begin(self, name: str) -> None:
-        self.counters.calls = 0
-        self.progress.begin(name, self.counters)
-
-    def does(self, steps: int, *, seconds: float, calls: int = 0) -> None:
-        """So many steps, the last of them when the seconds are over."""
-        for _ in range(steps - 1):
-            self.progress.step()
-        self.now += seconds
-        self.counters.calls += calls
-        self.progress.step()
+from tap_datto_rmm.telemetry.waits import (
+    HOST,
+    RATE_LIMIT,
+    RETRIES,
+    Wait,
+)
+from tests.telemetry.looking import Played
 
 
-@pytest.fixture
-def telling(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Iterator[Telling]:
-    monkeypatch.setattr(sys, "stderr", io.StringIO())  # no terminal, wherever the tests run
-    with caplog.at_level("INFO", "tap-datto-rmm"):
-        yield Telling(caplog)
-
-
-def test_a_line_tells_stream_share_rate_budget_and_time_left(telling: Telling) -> None:
-    telling.begin("device_audits")
-    telling.progress.expect(9_830)
-    for _ in range(98):
-        telling.limiter.count()
-    telling.does(4_120, seconds=10, calls=89)
-    assert telling.lines == [
-        "device_audits 4,120/9,830 (42 %), 8.9 calls/s, budget 98 % used, about 13 s left"
+def test_a_line_tells_stream_share_rate_budget_and_which_of_how_many() -> None:
+    sync = Played(columns=200)
+    sync.progress.turn_to(9, 20, lambda: None)
+    sync.begin("device_audits", 9_830)
+    sync.does(4_120, seconds=9, calls=89)
+    sync.clock.move(1)
+    assert sync.lines == [
+        "device_audits 4,120/9,830 (42 %), 8.9 calls/s, budget 9 % used, stream 9 of 20"
     ]
 
 
-def test_a_list_of_unknown_length_has_no_share_and_no_time_left(telling: Telling) -> None:
-    telling.begin("activity_logs")
-    telling.does(12_000, seconds=20, calls=48)
-    assert telling.lines == ["activity_logs 12,000, 2.4 calls/s, budget 0 % used"]
+def test_a_list_of_unknown_length_has_no_share() -> None:
+    sync = Played()
+    sync.begin("activity_logs")
+    sync.does(12_000, seconds=11, calls=48)
+    assert sync.lines == ["activity_logs 10,909, 4.3 calls/s, budget 4 % used"]
 
 
-def test_there_is_a_line_every_ten_seconds_and_none_between(telling: Telling) -> None:
-    telling.begin("devices")
-    told_at = []
-    for second in range(1, 45):
-        before = len(telling.lines)
-        telling.does(100, seconds=1)
-        if len(telling.lines) > before:
-            told_at.append(second)
-    assert told_at == [10, 20, 30, 40]
-    assert len(telling.lines) == 4
+def test_there_is_a_line_every_ten_seconds_whether_anything_is_done_or_not() -> None:
+    sync = Played()
+    sync.begin("devices", 10_000)
+    sync.does(500, seconds=15)
+    sync.clock.move(100)
+    sync.does(500, seconds=15)
+    assert [at for at, _ in sync.paper.told] == pytest.approx([10 * n for n in range(1, 14)])
 
 
-def test_a_stream_that_takes_less_than_ten_seconds_is_not_told(telling: Telling) -> None:
+def test_what_takes_less_than_ten_seconds_is_not_told_in_a_log() -> None:
+    sync = Played()
     for name in ("sites", "devices", "users"):
-        telling.begin(name)
-        telling.progress.expect(200)
-        telling.does(200, seconds=9.9)
-        telling.progress.end()
-    assert telling.lines == []
+        sync.begin(name, 200)
+        sync.does(200, seconds=3.3)
+    assert sync.lines == []
 
 
+def test_what_comes_before_the_first_stream_is_told() -> None:
+    sync = Played()
+    sync.clock.move(10)
+    sync.progress.begin("looking up the account", None)
+    sync.clock.move(10)
+    assert sync.lines == ["signing in", "looking up the account"]
+
+
+def test_the_list_of_parents_is_told_while_it_is_read() -> None:
+    sync = Played()
+    sync.begin("device_audits")
+    with sync.progress.aside("devices"):
+        sync.progress.expect(100_000)
+        sync.does(12_000, seconds=12, calls=48)
+    (line,) = sync.lines
+    assert line.startswith("device_audits: devices 9,999/100,000 (10 %), 3.9 calls/s")
+
+
+def test_what_a_list_needs_meanwhile_leaves_its_own_share_alone() -> None:
+    sync = Played()
+    sync.begin("devices", 90_000)
+    sync.does(60_000, seconds=5)
+    with sync.progress.aside("sites"):
+        sync.progress.expect(400)
+        sync.does(400, seconds=1)
+    sync.does(20_000, seconds=4.5)
+    (line,) = sync.lines
+    assert line.startswith("devices 77,777/90,000 (86 %)")
+
+
+def test_a_list_that_grows_while_it_is_read_keeps_what_was_done() -> None:
+    sync = Played()
+    sync.begin("devices", 1_000)
+    sync.does(500, seconds=5)
+    sync.progress.expect(2_000)
+    sync.does(500, seconds=5.5)
+    assert sync.lines[0].startswith("devices 954/2,000 (48 %)")
+
+
+def test_a_list_that_is_read_again_when_all_its_rows_have_come_says_so() -> None:
+    sync = Played()
+    sync.begin("devices", 60)
+    sync.does(60, seconds=5)
+    sync.clock.move(5)
+    assert sync.lines == ["devices 60/60 (100 %), once more, 0.0 calls/s, budget 0 % used"]
+
+
+def test_the_budget_that_is_told_is_what_other_clients_of_the_account_leave() -> None:
+    sync = Played(per_minute=540)
+    sync.limiter.leave_room_for(500, account_limit=600, slow_from=600)
+    for _ in range(75):
+        sync.limiter.count()
+    sync.begin("devices")
+    sync.clock.move(10)
+    assert sync.lines == ["devices, 0.0 calls/s, budget 75 % used"]
+
+
+# What is waited for
+
+
+def test_a_wait_is_told_in_place_of_the_pace() -> None:
+    sync = Played(lambda: Wait(RATE_LIMIT, "waiting 41 s for the rate limit"))
+    sync.progress.turn_to(9, 20, lambda: None)
+    sync.begin("users", 100)
+    sync.clock.move(10)
+    assert sync.lines == ["users 0/100 (0 %), waiting 41 s for the rate limit, stream 9 of 20"]
+
+
+def test_of_two_waits_the_first_counts() -> None:
+    sync = Played(lambda: None, lambda: Wait(HOST, "host"), lambda: Wait(RATE_LIMIT, "limit"))
+    sync.clock.move(20)
+    assert sync.lines == ["signing in, host"] * 2
+    assert sync.counters.waits == {HOST: 20.0}
+
+
+def test_waits_count_by_the_clock_for_the_stream_that_they_befall_and_for_the_run() -> None:
+    waits = [Wait(RATE_LIMIT)]
+    sync = Played(lambda: waits[0])
+    sync.clock.move(5)
+    sync.begin("users")
+    sync.clock.move(30)
+    assert sync.of_stream.waits == {RATE_LIMIT: 30.0}
+    assert sync.counters.waits == {RATE_LIMIT: 35.0}
+
+
+def test_the_retry_of_one_request_is_no_wait_while_others_go_on() -> None:
+    sync = Played(lambda: Wait(RETRIES, "retrying /v2/account after HTTP 502"))
+    sync.begin("devices", 1_000)
+    sync.does(100, seconds=10.5, calls=100)
+    assert sync.lines[0].startswith("devices 95/1,000 (10 %), ")
+    assert sync.counters.waits == {}
+    sync.clock.move(10)
+    assert "retrying /v2/account after HTTP 502" in sync.lines[1]
+    assert sync.counters.waits == {RETRIES: 9.0}
+
+
+# Columns
+
+
+@pytest.mark.parametrize("columns", [30, 40, 52, 60, 69, 78, 200])
 @pytest.mark.parametrize(
-    ("total", "left"),
+    "waits",
     [
-        (109, "9 s"),
-        (189, "89 s"),
-        (190, "2 min"),
-        (760, "11 min"),
-        (3_800, "1 h 2 min"),
-        (1_279_000, "355 h 15 min"),
+        None,
+        Wait(RATE_LIMIT, "waiting 41 s for the rate limit"),
+        Wait(RETRIES, "retrying /v2/site/8f14e45f.../devices/network-interface after HTTP 502"),
     ],
 )
-def test_the_time_left_is_told_in_seconds_then_minutes_then_hours(
-    telling: Telling, total: int, left: str
-) -> None:
-    telling.begin("devices")
-    telling.progress.expect(total)
-    telling.does(100, seconds=100)
-    assert telling.lines[0].endswith(f"about {left} left")
+def test_a_line_has_no_more_columns_than_there_are(waits: Wait | None, columns: int) -> None:
+    sync = Played(lambda: waits, columns=columns)
+    sync.progress.turn_to(17, 20, lambda: 1_000)
+    sync.begin("site_network_interfaces", 12_000)
+    sync.does(3_000, seconds=75, calls=3_000)
+    assert len(sync.lines) == 7
+    assert max(map(len, sync.lines)) <= columns
+    assert all(line.startswith("site_network_interfaces") for line in sync.lines)
 
 
-def test_the_list_of_parents_is_told_while_it_is_read(telling: Telling) -> None:
-    telling.begin("device_audits")
-    with telling.progress.aside("devices"):
-        telling.now += 1
-        telling.progress.expect(100_000)
-        telling.does(12_000, seconds=15, calls=48)
-    (line,) = telling.lines
-    told = "device_audits: devices 12,000/100,000 (12 %), 3.2 calls/s, budget 0 % used, "
-    assert line == told + "about 2 min left"
-
-
-def test_the_time_that_the_list_of_parents_took_is_not_that_of_the_parents(
-    telling: Telling,
-) -> None:
-    telling.begin("device_audits")
-    with telling.progress.aside("devices"):
-        telling.progress.expect(100_000)
-        telling.does(100_000, seconds=120, calls=400)
-    telling.progress.expect(9_830)
-    telling.does(1, seconds=1, calls=9)
-    telling.does(89, seconds=9, calls=80)
-    assert telling.lines[1:] == [
-        "device_audits 90/9,830 (1 %), 8.9 calls/s, budget 0 % used, about 18 min left"
-    ]
-
-
-def test_time_before_the_first_parent_counts_for_none_whatever_it_went_into(
-    telling: Telling,
-) -> None:
-    telling.begin("jobs")
-    telling.now += 3_600
-    telling.counters.calls += 4_000
-    telling.progress.expect(200)
-    telling.does(100, seconds=10, calls=100)
-    assert telling.lines == ["jobs 100/200 (50 %), 10.0 calls/s, budget 0 % used, about 10 s left"]
-
-
-def test_a_list_that_grows_while_it_is_read_keeps_what_was_done(telling: Telling) -> None:
-    telling.begin("devices")
-    telling.progress.expect(1_000)
-    telling.does(500, seconds=5, calls=2)
-    telling.progress.expect(2_000)
-    telling.does(500, seconds=5, calls=2)
-    assert telling.lines == [
-        "devices 1,000/2,000 (50 %), 0.4 calls/s, budget 0 % used, about 10 s left"
-    ]
-
-
-def test_what_a_list_needs_meanwhile_leaves_its_own_share_alone(telling: Telling) -> None:
-    telling.begin("devices")
-    telling.progress.expect(90_000)
-    telling.does(60_000, seconds=5)
-    with telling.progress.aside("sites"):
-        telling.progress.expect(400)
-        telling.does(400, seconds=1)
-    telling.does(20_000, seconds=14)
-    assert telling.lines == [
-        "devices 80,000/90,000 (89 %), 0.0 calls/s, budget 0 % used, about 2 s left"
-    ]
-
-
-def test_a_list_with_more_rows_than_it_says_is_whole_and_has_no_time_left(
-    telling: Telling,
-) -> None:
-    telling.begin("devices")
-    telling.progress.expect(60)
-    telling.does(70, seconds=10)
-    assert telling.lines == ["devices 70/60 (100 %), 0.0 calls/s, budget 0 % used"]
-
-
-def test_the_budget_that_is_told_is_what_other_clients_of_the_account_leave(
-    telling: Telling,
-) -> None:
-    telling.limiter.leave_room_for(560, account_limit=600, slow_from=600)
-    for _ in range(30):
-        telling.limiter.count()
-    telling.begin("devices")
-    telling.does(1, seconds=10)
-    assert telling.lines == ["devices 1, 0.0 calls/s, budget 75 % used"]
+def test_the_most_that_a_terminal_of_eighty_columns_has_room_for() -> None:
+    sync = Played(lambda: Wait(RATE_LIMIT, "waiting 41 s for the rate limit"), columns=78)
+    sync.progress.turn_to(17, 20, lambda: 2_000)
+    sync.begin("device_audits", 2_000)
+    sync.does(401, seconds=40, calls=401)
+    assert sync.lines[-1] == (
+        "device_audits 400/2,000, waiting 41 s for the rate limit, 6 min left in all"
+    )
