@@ -5,8 +5,12 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import signal
 import sys
 
+INTERRUPTS = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+if INTERRUPTS:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while importing ends it, without a word
 gc.disable()  # the imports make a million objects, none of them garbage: a third of the time
 
 from tap_datto_rmm.console import standard_streams, with_log
@@ -25,6 +29,8 @@ def main() -> None:
     """
     gc.freeze()  # what the imports made stays: no collection looks at it again, nor does the exit
     gc.enable()
+    if INTERRUPTS:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     with standard_streams(TapDattoRMM.name):
         try:
             with_log(lambda: TapDattoRMM.cli)()
