@@ -14,7 +14,7 @@ from tap_datto_rmm.records.schemas import UNKNOWN_COLUMN
 from tap_datto_rmm.records.unknown import UnknownProperties
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from tap_datto_rmm.records.data_issues import DataIssues
     from tap_datto_rmm.records.openapi import Schema
@@ -128,3 +128,20 @@ def _at(item: object, path: Sequence[str]) -> object:
     for name in path:
         item = item.get(name) if isinstance(item, dict) else None
     return item
+
+
+def with_columns(
+    items: Iterable[tuple[Any, Mapping[str, Any] | None]], constant: Mapping[str, Any]
+) -> Iterator[tuple[Any, Mapping[str, Any]]]:
+    """Add columns that all rows share; one object for each parent, as the converter counts on.
+
+    Args:
+        items: rows as the API sent them, and the values of their parent's columns.
+        constant: the values that all have.
+    """
+    parent: Mapping[str, Any] | None = None
+    columns = constant
+    for item, of_parent in items:
+        if of_parent is not parent:
+            parent, columns = of_parent, {**(of_parent or {}), **constant}
+        yield item, columns

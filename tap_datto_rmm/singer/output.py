@@ -32,12 +32,14 @@ class Stopped(BaseException):
 
     Attributes:
         code: exit code.
+        after_message: whether the message that was to be written is out.
     """
 
     def __init__(self, why: str, code: int) -> None:
         """Keep both."""
         super().__init__(why)
         self.code = code
+        self.after_message = False
 
 
 class MessageWriter(MsgSpecWriter):
@@ -77,6 +79,7 @@ class MessageWriter(MsgSpecWriter):
             self._writing = False
             self.messages += 1
         if self._stopped:
+            self._stopped.after_message = True
             raise self._stopped
 
     def stop(self, signum: int) -> None:

@@ -18,6 +18,7 @@ from typing_extensions import override
 
 from tap_datto_rmm.api.completeness import Rows
 from tap_datto_rmm.errors import PermissionDeniedError, TapError, UnexpectedError
+from tap_datto_rmm.records.converter import with_columns
 from tap_datto_rmm.records.data_issues import lines_about
 from tap_datto_rmm.singer.bookmark import is_known_gap
 from tap_datto_rmm.singer.deletion_marks import DeletionMark
@@ -31,7 +32,7 @@ from tap_datto_rmm.singer.writing import (
 from tap_datto_rmm.telemetry.report import COMPLETE, FAILED, INCOMPLETE, NOT_DUE
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping
+    from collections.abc import Generator, Mapping
 
     from singer_sdk.singerlib import Message, SchemaMessage
 
@@ -140,7 +141,7 @@ class SyncedStream(Stream):
     def _records(self, rows: Rows) -> Generator[Record]:
         converter, uid = self.new_converter(), self.run.account_uid
         by_account = self.run.settings.account_column
-        for item, columns in _with_columns(rows, {"accountUid": uid}) if by_account else rows:
+        for item, columns in with_columns(rows, {"accountUid": uid}) if by_account else rows:
             record = converter(item, columns)
             if record is not None:
                 yield record
@@ -188,9 +189,13 @@ class SyncedStream(Stream):
         for record in islice(self._records(rows), self.ABORT_AT_RECORD_COUNT):  # for `--test`
             if mark:
                 mark.count(record[key] for key in self.declared_keys)
+            try:
+                if write_messages:
+                    self._write_record_message(record)
+            except Stopped as stopped:
+                report.records += stopped.after_message
+                raise
             report.records += 1
-            if write_messages:
-                self._write_record_message(record)
             if by_row:
                 progress.step()
             yield record
@@ -264,16 +269,6 @@ class SyncedStream(Stream):
     @abstractmethod
     def deletes_rows(self) -> bool:
         """Whether a complete read may tell the target to forget the rows that it did not have."""
-
-
-def _with_columns(items: Iterable[Item], constant: Mapping[str, Any]) -> Iterator[Item]:
-    """Add columns that all rows share; one object for each parent, as the converter counts on."""
-    parent: Mapping[str, Any] | None = None
-    columns = constant
-    for item, of_parent in items:
-        if of_parent is not parent:
-            parent, columns = of_parent, {**(of_parent or {}), **constant}
-        yield item, columns
 
 
 def _mark_deletions(stream: SyncedStream, mark: DeletionMark, *, is_whole: bool) -> None:

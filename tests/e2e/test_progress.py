@@ -8,6 +8,7 @@ import pty
 import re
 import subprocess
 import sys
+import time
 from contextlib import contextmanager, suppress
 from threading import Thread, Timer
 from typing import TYPE_CHECKING
@@ -59,6 +60,10 @@ class Screen:
             self._thread.join()
             os.close(self._master)
         return self._written.decode().replace("\r\n", "\n")
+
+    def so_far(self) -> str:
+        """What can be seen now."""
+        return self._written.decode(errors="replace")
 
     def _read(self) -> None:
         with suppress(OSError):  # nobody has it open any more
@@ -228,7 +233,9 @@ def test_each_message_can_be_read_at_once_while_the_living_line_is_shown(
                 break
         else:
             raise AssertionError(messages[-1:], screen.text())
-    assert told(screen.text(), "site_settings")
+        while not told(screen.so_far(), "site_settings"):  # a watchdog ends what never tells
+            assert process.poll() is None, screen.so_far()
+            time.sleep(0.05)
 
 
 @contextmanager
