@@ -23,6 +23,7 @@ from pydantic import (
 )
 from typing_extensions import override
 
+from fleet.answers import SUFFIX
 from fleet.errors import AccountsFileError, FleetError, SecretError
 from fleet.secrets import Secrets
 from fleet.settings import Settings
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("fleet")
 
 OWN_SCHEMAS = frozenset(
-    {"fleet", "datto_fleet", "datto_fleet_answers", "datto_answers", "information_schema", "public"}
+    {"fleet", "datto_fleet", "datto_answers_absent", "information_schema", "public"}
 )
 """Schemas that are no account's: the fleet's own, and PostgreSQL's."""
 
@@ -52,7 +53,8 @@ OWN_TARGET_SETTINGS = frozenset(
 
 Platform = Literal["pinotage", "merlot", "concord", "vidal", "zinfandel", "syrah"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-Schema = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+Schema = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,54}$")]
+"""Short enough for PostgreSQL with the eight letters that the schema of its answers has more."""
 SecretName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 """A secret's name, never the secret: an environment variable's, or a file's."""
 StreamName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -85,7 +87,7 @@ class Account(_Part):
     @field_validator("schema_")
     @classmethod
     def _is_no_other_schema(cls, value: str) -> str:
-        if value in OWN_SCHEMAS or value.startswith("pg_"):
+        if value in OWN_SCHEMAS or value.startswith("pg_") or value.endswith(SUFFIX):
             raise ValueError("this schema is not for an account; choose another name")
         return value
 

@@ -78,6 +78,8 @@ def test_an_account_has_the_settings_of_all_and_its_own(tmp_path: Path) -> None:
         ([("merlot", "bordeaux")], "accounts[0].platform: Input should be 'pinotage', "),
         ([("datto_bolt", "datto_fleet")], "accounts[1].schema: this schema is not for an account"),
         ([("datto_bolt", "pg_toast")], "accounts[1].schema: this schema is not for an account"),
+        ([("datto_bolt", "b_answers")], "accounts[1].schema: this schema is not for an account"),
+        ([("datto_bolt", "b" * 56)], "accounts[1].schema: String should match pattern"),
         ([("name: bolt", "name: no")], "accounts[1].name: Input should be a valid string"),
         ([("page_size: 50", "api_key: X")], "accounts[1].settings: the fleet sets api_key itself"),
         ([("page_size: 100", "platform: X")], "defaults.settings: the fleet sets platform itself"),
