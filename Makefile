@@ -85,11 +85,12 @@ fleet-ui: fleet-setup ## The same, and leaves Dagster's pages open at http://127
 fleet-lint: fleet-setup
 	$(call check,fleet ruff check,$(BIN)/ruff check --output-format=concise fleet)
 	$(call check,fleet mypy,cd fleet && .venv/bin/mypy)
+	$(call check,compose schema,$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec fleet/deploy/*compose.yaml)
 	$(call check,fleet uv lock,cd fleet && ../$(BIN)/uv lock --check --offline --quiet)
 
 .PHONY: fleet-test
 fleet-test: fleet-lint ## Types and tests of the fleet, make fleet among them: about three minutes
-	@cd fleet && .venv/bin/pytest $(PYTEST_ARGS)
+	@cd fleet && .venv/bin/pytest --numprocesses=auto --dist=loadfile $(PYTEST_ARGS)
 
 .PHONY: fuzz
 fuzz: setup ## Pages that try to break the tap, other ones each time: 200,000, ten minutes

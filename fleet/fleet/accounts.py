@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -23,6 +24,7 @@ from pydantic import (
 )
 from typing_extensions import override
 
+from fleet.answers import SUFFIX
 from fleet.errors import AccountsFileError, FleetError, SecretError
 from fleet.secrets import Secrets
 from fleet.settings import Settings
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("fleet")
 
 OWN_SCHEMAS = frozenset(
-    {"fleet", "datto_fleet", "datto_fleet_answers", "datto_answers", "information_schema", "public"}
+    {"fleet", "datto_fleet", "datto_answers_absent", "information_schema", "public"}
 )
 """Schemas that are no account's: the fleet's own, and PostgreSQL's."""
 
@@ -52,8 +54,10 @@ OWN_TARGET_SETTINGS = frozenset(
 
 Platform = Literal["pinotage", "merlot", "concord", "vidal", "zinfandel", "syrah"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-Schema = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
-SecretName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Schema = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,54}$")]
+"""Short enough for PostgreSQL with the eight letters that the schema of its answers has more."""
+_IS_A_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+SecretName = Annotated[str, Field(pattern=f"^{_IS_A_NAME.pattern}$")]
 """A secret's name, never the secret: an environment variable's, or a file's."""
 StreamName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -85,7 +89,7 @@ class Account(_Part):
     @field_validator("schema_")
     @classmethod
     def _is_no_other_schema(cls, value: str) -> str:
-        if value in OWN_SCHEMAS or value.startswith("pg_"):
+        if value in OWN_SCHEMAS or value.startswith("pg_") or value.endswith(SUFFIX):
             raise ValueError("this schema is not for an account; choose another name")
         return value
 
@@ -127,20 +131,6 @@ class Fleet(_Part):
     def _holds_no_own_setting(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
         return _free_of(value, OWN_TARGET_SETTINGS)
 
-    @model_validator(mode="after")
-    def _nothing_is_there_twice(self) -> Self:
-        secrets = [self.warehouse]
-        secrets += [name for one in self.accounts for name in (one.api_key, one.api_secret)]
-        given = {
-            "name": [one.name for one in self.accounts],
-            "schema": [one.schema_ for one in self.accounts],
-            "secret": secrets,
-            "uid": [one.uid for one in self.accounts if one.uid is not None],
-        }
-        if twice := [f"{what} {value!r}" for what, all_ in given.items() for value in _twice(all_)]:
-            raise ValueError(f"each of these is there more than once: {', '.join(twice)}")
-        return self
-
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read and check the file.
@@ -149,14 +139,19 @@ class Fleet(_Part):
             AccountsFileError: it cannot be read, or something in it is wrong; all of it is told.
         """
         try:
-            return cls.model_validate(_StrictLoader(path.read_bytes()).get_single_data())
+            content = _StrictLoader(path.read_bytes()).get_single_data()
         except OSError as error:
             raise AccountsFileError(f"{path}: {error.strerror}; FLEET_ACCOUNTS names it") from error
         except yaml.YAMLError as error:
             raise AccountsFileError(f"{path} is no YAML: {error}") from error
-        except ValidationError as error:
-            lines = "\n".join(f"{path}: {line}" for line in _lines(error.errors()))
-            raise AccountsFileError(lines) from None  # its own text would quote the values
+        faults = list(_repetitions(content))
+        try:
+            fleet = cls.model_validate(content)
+        except ValidationError as error:  # its own text would quote the values
+            faults = [*_lines(content, error.errors()), *faults]
+        if faults:
+            raise AccountsFileError("\n".join(f"{path}: {fault}" for fault in faults))
+        return fleet
 
     @property
     def names(self) -> list[str]:
@@ -206,11 +201,47 @@ def _twice(values: Iterable[Any]) -> list[Any]:
     return [value for value, count in Counter(values).items() if count > 1]
 
 
-def _lines(errors: Iterable[ErrorDetails]) -> Iterator[str]:
+def _accounts_of(content: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - whatever YAML holds
+    """The accounts of a file that nobody has checked yet."""
+    accounts = content.get("accounts") if isinstance(content, dict) else None
+    return [one for one in accounts if isinstance(one, dict)] if isinstance(accounts, list) else []
+
+
+def _repetitions(content: Any) -> Iterator[str]:  # noqa: ANN401
+    """What must be there once in the whole file, and is there more than once."""
+    accounts = _accounts_of(content)
+    secrets = [content.get("warehouse")] if accounts else []
+    secrets += [one.get(key) for one in accounts for key in ("api_key", "api_secret")]
+    given = {
+        **{what: [one.get(what) for one in accounts] for what in ("name", "schema", "uid")},
+        "secret": [name for name in secrets if _IS_A_NAME.fullmatch(str(name))],
+    }
+    for what, values in given.items():
+        for value in _twice(value for value in values if isinstance(value, str)):
+            yield f"the {what} {value!r} is there more than once"
+
+
+def _lines(content: Any, errors: Iterable[ErrorDetails]) -> Iterator[str]:  # noqa: ANN401
     for error in errors:
         steps = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"])
         where = "".join(steps).removeprefix(".") or "the file"
-        yield f"{where}: {error['msg'].removeprefix('Value error, ')}"
+        yield f"{where}{_whose(content, error['loc'])}: {_words(error)}"
+
+
+def _whose(content: Any, place: tuple[int | str, ...]) -> str:  # noqa: ANN401
+    """The account that a place belongs to, by name: nobody counts to the 317th."""
+    match place:
+        case ["accounts", int(number), *_]:
+            account = content["accounts"][number]
+            name = account.get("name") if isinstance(account, dict) else None
+            return f" ({name})" if isinstance(name, str) else ""
+    return ""
+
+
+def _words(error: ErrorDetails) -> str:
+    if error["type"] == "extra_forbidden":
+        return "there is no such key"
+    return error["msg"].removeprefix("Value error, ")
 
 
 def main() -> int:

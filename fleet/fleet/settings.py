@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ACCOUNTS_VARIABLE = "FLEET_ACCOUNTS"
 ACCOUNTS_FILE = "accounts.yaml"
+ANSWERS_VARIABLE = "FLEET_ANSWERS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Settings:
     """Time between two syncs of an account, `FLEET_EVERY_MINUTES`: an hour."""
     keep: timedelta
     """How long Dagster remembers runs, `FLEET_KEEP_DAYS`: 30 days."""
+    answers: Path | None
+    """The folder `sql/answers`, `FLEET_ANSWERS`: without it no answers are made."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -38,6 +41,7 @@ class Settings:
             accounts=Path(environment.get(ACCOUNTS_VARIABLE) or ACCOUNTS_FILE),
             interval=timedelta(minutes=_number(environment, "FLEET_EVERY_MINUTES", 60)),
             keep=timedelta(days=_number(environment, "FLEET_KEEP_DAYS", 30)),
+            answers=Path(folder) if (folder := environment.get(ANSWERS_VARIABLE)) else None,
         )
 
     @property

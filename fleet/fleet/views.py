@@ -1,8 +1,8 @@
 """`python -m fleet.views`: for each stream a view over all accounts, with the account's name.
 
 They stand in the schema `datto_fleet` and are made anew only where accounts or columns changed.
-A column that only some accounts have yet is null for the others. Answers (`sql/answers`) that were
-installed over them get that column too, in `datto_fleet_answers`.
+A column that only some accounts have yet is null for the others. The accounts' answers are united
+in the same way, in `datto_fleet_answers`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ import psycopg
 from psycopg import sql
 
 from fleet.accounts import Fleet
+from fleet.answers import COMMENT, SUFFIX, Answers
 from fleet.errors import FleetError
 from fleet.secrets import Secrets
 from fleet.settings import Settings
-from fleet.warehouse import Warehouse
+from fleet.warehouse import LOCK_SEED, Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,9 +33,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("fleet")
 
 SCHEMA = "datto_fleet"
-ANSWERS, OUR_ANSWERS = "datto_answers", "datto_fleet_answers"
-SITE = "site_uid"
-"""The column of an answer that tells the account."""
+ANSWERS_SCHEMA = "datto_fleet_answers"
 ACCOUNT = "account"
 """The column that each view begins with."""
 
@@ -46,6 +45,9 @@ COLUMNS = """
     WHERE nspname = ANY(%s) AND relkind IN ('r', 'v') AND attnum > 0 AND NOT attisdropped
     ORDER BY nspname, relname, attnum
 """
+
+ONE_AT_A_TIME = "SELECT pg_advisory_lock(hashtextextended(%s, %s))"
+"""Free again when the connection ends."""
 
 MARK = "The rows of all accounts; made by python -m fleet.views"
 """The comment of each view, which tells ours from those that others put beside them."""
@@ -64,9 +66,9 @@ Tables = dict[str, dict[str, Columns]]
 
 @dataclass(frozen=True, slots=True)
 class Union:
-    """A stream's tables in all schemas, and the view over them."""
+    """A stream's tables in all schemas, or an answer's views, and the view over them."""
 
-    stream: str
+    name: str
     tables: dict[str, Columns]
     """By schema."""
     shown: Columns
@@ -97,7 +99,7 @@ class Union:
         return "\nUNION ALL\n".join(
             f"SELECT {_literal(accounts[schema])}::text AS {ACCOUNT}, "  # noqa: S608 - quoted
             f"{', '.join(_column(*column, there) for column in columns.items())} "
-            f"FROM {_name(schema, self.stream)}"
+            f"FROM {_name(schema, self.name)}"
             for schema, there in self.tables.items()
         )
 
@@ -116,44 +118,70 @@ def _literal(text: str) -> str:
     return sql.Literal(text).as_string()
 
 
-def refresh(warehouse: Warehouse, fleet: Fleet) -> int:
+def refresh(warehouse: Warehouse, fleet: Fleet, answers: Answers | None = None) -> int:
     """Bring the views up to date.
 
+    Args:
+        warehouse: where the rows are.
+        fleet: whose rows.
+        answers: made for each account first; without them, those that are there are united.
+
     Returns:
-        How many were made anew.
+        How many views over all accounts were made anew.
 
     Raises:
-        FleetError: a view of somebody's rests on one that must go.
+        FleetError: a view of somebody's rests on one that must go, or an account has no answers.
     """
     connection = warehouse.connection
+    connection.execute(ONE_AT_A_TIME, [SCHEMA, LOCK_SEED])
     accounts = {account.schema_: account.name for account in fleet.accounts}
-    tables = _tables(connection, [SCHEMA, *accounts])
-    with connection.transaction():
-        streams = {one.stream: one.query(accounts) for one in unions(tables)}
-        made = _make(connection, SCHEMA, streams)
-        answers = _tables(connection, [ANSWERS]) if "sites" in streams else {}
-        return made + _make(connection, OUR_ANSWERS, with_account(answers))
+    made = _unite(connection, SCHEMA, accounts)
+    failed = _install(connection, answers, accounts) if answers else []
+    theirs = {schema + SUFFIX: name for schema, name in accounts.items()}
+    made += _unite(connection, ANSWERS_SCHEMA, theirs)
+    if failed:
+        raise FleetError("\n".join(failed))
+    return made
 
 
-def unions(tables: Tables) -> list[Union]:
-    """What there is to unite."""
+def unions(tables: Tables, schema: str) -> list[Union]:
+    """What there is to unite.
+
+    Args:
+        tables: of all schemas.
+        schema: where the views over them are.
+    """
     return [
-        Union(stream, by_schema, found.get(SCHEMA, {}))
-        for stream, found in tables.items()
-        if (by_schema := {schema: found[schema] for schema in found if schema != SCHEMA})
+        Union(name, by_schema, found.get(schema, {}))
+        for name, found in tables.items()
+        if (by_schema := {one: found[one] for one in found if one != schema})
     ]
 
 
-def with_account(tables: Tables) -> dict[str, str]:
-    """Definitions of the answers that have a site, with that site's account."""
-    return {
-        answer: f"SELECT site.{ACCOUNT}, {', '.join(f'answer.{_name(one)}' for one in columns)} "  # noqa: S608 - quoted
-        f"FROM {_name(ANSWERS, answer)} AS answer "
-        f"LEFT JOIN {_name(SCHEMA, 'sites')} AS site ON site.uid = answer.{SITE}"
-        for answer, found in tables.items()
-        for columns in found.values()
-        if SITE in columns
-    }
+def _unite(connection: Connection[Any], schema: str, accounts: Mapping[str, str]) -> int:
+    """Make a schema's views over those of the accounts; say how many were made."""
+    found = unions(_tables(connection, [schema, *accounts]), schema)
+    return _make(connection, schema, {one.name: one.query(accounts) for one in found})
+
+
+def _install(
+    connection: Connection[Any], answers: Answers, accounts: Mapping[str, str]
+) -> list[str]:
+    """Make the answers of each account; say what is wrong with those that have none."""
+    streams: dict[str, set[str]] = {schema: set() for schema in accounts}
+    for table, found in _tables(connection, accounts).items():
+        for schema in found:
+            streams[schema].add(table)
+    failed = []
+    for schema, name in accounts.items():
+        try:
+            answers.install(connection, schema, streams[schema])
+        except psycopg.Error as error:
+            failed.append(
+                f"{name}: no new answers: {error.diag.message_primary}. Where an older version "
+                f"made them: DROP SCHEMA {schema}{SUFFIX} CASCADE, then make the views again."
+            )
+    return failed
 
 
 def _tables(connection: Connection[Any], schemas: Iterable[str]) -> Tables:
@@ -166,14 +194,13 @@ def _tables(connection: Connection[Any], schemas: Iterable[str]) -> Tables:
 def _make(connection: Connection[Any], schema: str, queries: Mapping[str, str]) -> int:
     """Make the views of a schema what they should be; say how many were made."""
     digest = hashlib.sha256(repr(sorted(queries.items())).encode()).hexdigest()
-    comment = "SELECT obj_description(to_regnamespace(%s))"
-    if connection.execute(comment, [schema]).fetchone() == (digest,):
+    there = {view for (view,) in connection.execute(OURS, [schema, MARK])}
+    if there == queries.keys() and connection.execute(COMMENT, [schema]).fetchone() == (digest,):
         return 0
     if queries:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}".encode())
-    for (view,) in connection.execute(OURS, [schema, MARK]).fetchall():
-        if view not in queries:  # of an account that is retired
-            _drop(connection, _name(schema, view))
+    for view in there - queries.keys():  # of accounts that are retired
+        _drop(connection, _name(schema, view))
     for view, query in queries.items():
         _replace(connection, _name(schema, view), query)
     if queries:
@@ -184,11 +211,11 @@ def _make(connection: Connection[Any], schema: str, queries: Mapping[str, str]) 
 def _replace(connection: Connection[Any], view: str, query: str) -> None:
     create = f"CREATE OR REPLACE VIEW {view} AS {query}".encode()
     try:
-        with connection.transaction():
-            connection.execute(create)
-    except psycopg.errors.InvalidTableDefinition:  # a column has another type now
-        _drop(connection, view)
         connection.execute(create)
+    except psycopg.errors.InvalidTableDefinition:  # a column has another type now
+        with connection.transaction():
+            _drop(connection, view)
+            connection.execute(create)
     connection.execute(f"COMMENT ON VIEW {view} IS '{MARK}'".encode())
 
 
@@ -207,11 +234,16 @@ def main() -> int:
     """
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     try:
-        fleet = Fleet.load(Settings.from_environment(os.environ).accounts)
+        settings = Settings.from_environment(os.environ)
+        fleet = Fleet.load(settings.accounts)
+        answers = Answers.load(settings.answers) if settings.answers else None
         with Warehouse(Secrets().get(fleet.warehouse)) as warehouse:
-            logger.info("%d views made", refresh(warehouse, fleet))
+            logger.info("%d views made", refresh(warehouse, fleet, answers))
     except FleetError as error:
         logger.error(error)  # noqa: TRY400 - no traceback
+        return 1
+    except psycopg.Error as error:
+        logger.error("The warehouse: %s", str(error).strip())  # noqa: TRY400
         return 1
     return 0
 

@@ -11,12 +11,13 @@ from psycopg import sql
 from typing_extensions import override
 
 from fleet.accounts import Fleet
+from fleet.answers import Answers
 from fleet.views import refresh
 from fleet.warehouse import Warehouse
 from rehearsal import processes
 from rehearsal.engine import Engine
 from rehearsal.truth import Difference, difference
-from rehearsal.world import World
+from rehearsal.world import ANSWERS, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -95,7 +96,8 @@ def run_rounds(world: World, engine: Engine, tell: Callable[[str], None]) -> Non
     engine.ask_for(world.members)
     tell(f"Round 2: {_told(engine.wait_for_round(ACCOUNTS, before))}")
     with Warehouse(world.postgres.uri) as warehouse:
-        tell(f"{refresh(warehouse, Fleet.load(world.accounts))} views over all accounts")
+        made = refresh(warehouse, Fleet.load(world.accounts), Answers.load(ANSWERS))
+        tell(f"{made} views over all accounts, of streams and of answers")
 
 
 def verdicts(world: World) -> list[Verdict]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).resolve().parent.parent
 TAP = PROJECT.parent / ".venv/bin/tap-datto-rmm"
 TARGET = PROJECT / ".venv-target/bin/target-postgres"
+ANSWERS = PROJECT.parent / "sql/answers"
 
 WAREHOUSE = "WAREHOUSE_URL"
 ENGINE_DATABASE = "dagster"
@@ -136,6 +137,7 @@ class World:
         return {
             "PATH": os.environ["PATH"],
             "FLEET_ACCOUNTS": str(self.accounts),
+            "FLEET_ANSWERS": str(ANSWERS),
             "FLEET_SECRETS": str(self.secrets),
             "FLEET_TAP": os.environ.get("FLEET_TAP", str(TAP)),
             "FLEET_TARGET": os.environ.get("FLEET_TARGET", str(TARGET)),

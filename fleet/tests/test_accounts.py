@@ -64,22 +64,39 @@ def test_an_account_has_the_settings_of_all_and_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ([("name: bolt", "name: acme")], "more than once: name 'acme'"),
-        ([("datto_bolt", "datto_acme")], "more than once: schema 'datto_acme'"),
-        ([("BOLT_KEY", "ACME_KEY")], "more than once: secret 'ACME_KEY'"),
-        ([("BOLT_SECRET", "BOLT_KEY")], "more than once: secret 'BOLT_KEY'"),
-        ([("BOLT_KEY", "WAREHOUSE_URL")], "more than once: secret 'WAREHOUSE_URL'"),
+        ([("name: bolt", "name: acme")], "the name 'acme' is there more than once"),
+        ([("datto_bolt", "datto_acme")], "the schema 'datto_acme' is there more than once"),
+        ([("BOLT_KEY", "ACME_KEY")], "the secret 'ACME_KEY' is there more than once"),
+        ([("BOLT_SECRET", "BOLT_KEY")], "the secret 'BOLT_KEY' is there more than once"),
+        ([("BOLT_KEY", "WAREHOUSE_URL")], "the secret 'WAREHOUSE_URL' is there more than once"),
         (
             [("{name: acme,", "{name: acme, uid: bolt-uid,")],
-            "more than once: uid 'bolt-uid'",
+            "the uid 'bolt-uid' is there more than once",
         ),
-        ([("platform: merlot", "plattform: merlot")], "accounts[0].plattform: Extra inputs"),
-        ([("platform: merlot, ", "")], "accounts[0]: give either `platform` or `api_url`"),
-        ([("merlot", "bordeaux")], "accounts[0].platform: Input should be 'pinotage', "),
-        ([("datto_bolt", "datto_fleet")], "accounts[1].schema: this schema is not for an account"),
-        ([("datto_bolt", "pg_toast")], "accounts[1].schema: this schema is not for an account"),
+        (
+            [("platform: merlot", "plattform: merlot")],
+            "accounts[0].plattform (acme): there is no such key",
+        ),
+        ([("platform: merlot, ", "")], "accounts[0] (acme): give either `platform` or `api_url`"),
+        ([("merlot", "bordeaux")], "accounts[0].platform (acme): Input should be 'pinotage', "),
+        (
+            [("datto_bolt", "datto_fleet")],
+            "accounts[1].schema (bolt): this schema is not for an account",
+        ),
+        (
+            [("datto_bolt", "pg_toast")],
+            "accounts[1].schema (bolt): this schema is not for an account",
+        ),
+        (
+            [("datto_bolt", "b_answers")],
+            "accounts[1].schema (bolt): this schema is not for an account",
+        ),
+        ([("datto_bolt", "b" * 56)], "accounts[1].schema (bolt): String should match pattern"),
         ([("name: bolt", "name: no")], "accounts[1].name: Input should be a valid string"),
-        ([("page_size: 50", "api_key: X")], "accounts[1].settings: the fleet sets api_key itself"),
+        (
+            [("page_size: 50", "api_key: X")],
+            "accounts[1].settings (bolt): the fleet sets api_key itself",
+        ),
         ([("page_size: 100", "platform: X")], "defaults.settings: the fleet sets platform itself"),
         ([("  uid: bolt-uid", "  uid: bolt-uid\n  uid: b")], "'uid' is there more than once"),
         ([("warehouse: WAREHOUSE_URL", "")], "warehouse: Field required"),
@@ -93,10 +110,29 @@ def test_what_is_wrong_is_named_with_its_place(
 
 
 def test_all_faults_are_told_at_once_and_no_value_that_may_be_a_secret(tmp_path: Path) -> None:
-    said = fault(tmp_path, ("ACME_KEY", "s3cr3t-key!"), ("merlot", "bordeaux"))
-    assert "accounts[0].api_key" in said
-    assert "accounts[0].platform" in said
+    said = fault(
+        tmp_path,
+        ("ACME_KEY", "s3cr3t-key!"),
+        ("BOLT_KEY", "s3cr3t-key!"),
+        ("merlot", "bordeaux"),
+        ("datto_bolt", "datto_acme"),
+    )
+    places = [line.split(": ")[1] for line in said.splitlines()]
+    assert places == [
+        "accounts[0].platform (acme)",
+        "accounts[0].api_key (acme)",
+        "accounts[1].api_key (bolt)",
+        "the schema 'datto_acme' is there more than once",
+    ]
     assert "s3cr3t" not in said
+
+
+@pytest.mark.parametrize("content", ["", "- a\n", "accounts: 7\n", "accounts: [7, {name: [1]}]\n"])
+def test_a_file_of_another_form_is_refused(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "accounts.yaml"
+    file.write_text(content)
+    with pytest.raises(AccountsFileError, match=r"accounts|the file"):
+        Fleet.load(file)
 
 
 def test_the_command_prints_the_names_and_warns_of_secrets_that_are_missing(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from psycopg import sql
 
+from rehearsal.engine import DATABASE
 from rehearsal.processes import find, wait_for
 from rehearsal.show import ACCOUNTS, BROKEN, run_rounds, running_fleet, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from psycopg import Connection
 
     from rehearsal.engine import Engine
     from rehearsal.show import Verdict
@@ -63,6 +66,34 @@ def test_an_account_that_is_not_complete_says_so_and_has_all_that_could_be_read(
     assert not wrong.other
     assert {stream for stream, *_ in wrong.missing} == {"device_audits"}
     assert all(key[1].endswith("a") for key in wrong.missing)
+
+
+def test_no_secret_is_in_dagsters_history_its_logs_or_the_states(
+    fleet: tuple[World, Engine],
+) -> None:
+    world, engine = fleet
+    secrets = [path.read_text() for path in world.secrets.iterdir()]
+    assert len(secrets) == 1 + 2 * len(world.members)
+    warehouse = world.postgres.password
+    written = [path.read_bytes() for path in engine.home.rglob("*") if path.is_file()]
+    assert any(b"fleet: " in text or b"| fleet |" in text for text in written)
+    for database in (DATABASE, "warehouse"):
+        with world.postgres.connect(database) as connection:
+            written += [text.encode() for text in contents(connection)]
+    for secret in [*secrets, warehouse]:
+        assert not [text for text in written if secret.encode() in text]
+
+
+def contents(connection: Connection[Any]) -> Iterator[str]:
+    """All tables of a database, each as one text."""
+    tables = connection.execute(
+        "SELECT schemaname, tablename FROM pg_tables "
+        "WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+    ).fetchall()
+    for table in tables:
+        query = sql.SQL("SELECT coalesce(string_agg(one::text, '\n'), '') FROM {} AS one")
+        [(text,)] = connection.execute(query.format(sql.Identifier(*table)))
+        yield text
 
 
 def test_an_account_is_free_again_after_its_whole_machine_is_gone(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pytest
-import yaml
 
 from fleet.engine import sensors, watch
 from fleet.engine.accounts import ACCOUNTS, environment_for, metadata
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
     from conftest import SmallFleet
 
-PROJECT = Path(__file__).parent.parent
 HOUR = timedelta(hours=1)
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 NAMES = [f"account-{number}" for number in range(500)]
@@ -189,12 +186,3 @@ def test_a_sync_sees_its_own_secrets_and_nothing_else_of_the_engines_environment
     assert seen["ACME_KEY"] == "acme's"
     assert not {"BOLT_KEY", "FLEET_DAGSTER_URL", "TAP_DATTO_RMM_API_KEY"} & seen.keys()
     assert not [name for name in seen if name.startswith("MELTANO_")]
-
-
-def test_several_machines_run_what_one_runs_but_for_the_launcher() -> None:
-    one = yaml.safe_load((PROJECT / "dagster.yaml").read_text())
-    several = yaml.safe_load((PROJECT / "deploy/dagster.machines.yaml").read_text())
-    assert several.pop("run_launcher")["class"] == "CeleryRunLauncher"
-    for settings in (one, several):
-        del settings["concurrency"]["runs"]["max_concurrent_runs"]
-    assert one == several

@@ -8,6 +8,7 @@ from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
 from fleet import views
 from fleet.accounts import Fleet
+from fleet.answers import Answers
 from fleet.engine.accounts import datto_rmm
 from fleet.secrets import Secrets
 from fleet.settings import Settings
@@ -19,9 +20,11 @@ AT_ONCE = 500
 @dg.asset(deps=[datto_rmm], kinds={"postgres"})
 def datto_fleet(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Views over the schemas of all accounts, each row with its account's name."""
-    fleet = Fleet.load(Settings.from_environment(environ).accounts)
+    settings = Settings.from_environment(environ)
+    fleet = Fleet.load(settings.accounts)
+    answers = Answers.load(settings.answers) if settings.answers else None
     with Warehouse(Secrets(environ).get(fleet.warehouse)) as warehouse:
-        made = views.refresh(warehouse, fleet)
+        made = views.refresh(warehouse, fleet, answers)
     context.log.info("%d views made", made)
     return dg.MaterializeResult(metadata={"views_made": made})
 
