@@ -141,7 +141,7 @@ def surroundings() -> dict[str, str]:
     return {**kept, "PYTHONPYCACHEPREFIX": str(PYCACHE)}
 
 
-def _text(file: Any) -> str:  # noqa: ANN401 - a temporary file of any kind
+def _text(file: Any) -> str:
     file.seek(0)
     return str(file.read().decode(errors="replace"))
 
@@ -183,7 +183,7 @@ class Server:
         """Forget what it was asked."""
         self._ask("DELETE")
 
-    def _ask(self, method: str) -> Any:  # noqa: ANN401 - JSON
+    def _ask(self, method: str) -> Any:
         connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=60)
         try:
             connection.request(method, f"{self.control}/requests")

@@ -142,7 +142,7 @@ def sdk(module: str) -> Callable[[Work], Command]:
     return command
 
 
-def _json(path: Path, content: Any) -> Path:  # noqa: ANN401 - JSON
+def _json(path: Path, content: Any) -> Path:
     path.write_text(json.dumps(content), encoding="utf-8")
     return path
 

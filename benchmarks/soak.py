@@ -127,7 +127,7 @@ def soak(url: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _read(stdout: Any) -> tuple[dict[tuple[str, ...], set[bytes]], int, int]:  # noqa: ANN401
+def _read(stdout: Any) -> tuple[dict[tuple[str, ...], set[bytes]], int, int]:
     """Take the keys of all records: of each stream and its key's names; count those that repeat."""
     keys: dict[str, tuple[str, ...]] = {}
     got: dict[tuple[str, ...], set[bytes]] = defaultdict(set)

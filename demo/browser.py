@@ -112,7 +112,7 @@ class Browser:
         """End it."""
         self._stack.close()
 
-    def tell(self, method: str, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    def tell(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Give a command of the Chrome DevTools Protocol; wait for its answer.
 
         Raises:
@@ -155,7 +155,7 @@ class Browser:
         while not any(event["method"] == "Page.loadEventFired" for event in self._events):
             self._notice(self._next())
 
-    def evaluate(self, expression: str) -> Any:  # noqa: ANN401 - whatever it is
+    def evaluate(self, expression: str) -> Any:
         """Give the value of a JavaScript expression on the page."""
         return self.tell("Runtime.evaluate", expression=expression, returnByValue=True)["result"][
             "value"

@@ -200,7 +200,7 @@ def step(title: str) -> Generator[None]:
     console.print(f"  {title:<64}{time.monotonic() - started:6.1f} s")
 
 
-def show(table: Any) -> None:  # noqa: ANN401 - anything that rich can print
+def show(table: Any) -> None:
     """Print a table with a line of air before it."""
     console.print()
     console.print(table)

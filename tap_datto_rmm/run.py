@@ -80,7 +80,7 @@ def begin(
     spec: Spec,
     report: RunReport,
     *,
-    state: Any,  # noqa: ANN401 - the SDK's typed dict
+    state: Any,
     write_state: Callable[[], None],
     demands: Sequence[tuple[FanOut, Callable[[Settings, Timestamp], Demand]]] = (),
 ) -> Run:

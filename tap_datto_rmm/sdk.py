@@ -62,7 +62,7 @@ class ConfiguredTap(Tap):
         config: Mapping[str, Any] | Sequence[Layer] | None = None,
         parse_env_config: bool = False,
         validate_config: bool = True,
-        **others: Any,  # noqa: ANN401 - the SDK's: catalog, state and so on
+        **others: Any,
     ) -> None:
         """Read and check the settings.
 
@@ -183,7 +183,7 @@ def _is_so(record: logging.LogRecord) -> bool:
     return record.msg not in CHATTER
 
 
-def _repair(schema: Any) -> None:  # noqa: ANN401 - any part of a JSON Schema
+def _repair(schema: Any) -> None:
     """Take out what is no JSON Schema, in place: a validator that comes to it fails.
 
     The SDK writes the bare word "null" among the choices of `__else__` in `stream_maps`.

@@ -24,7 +24,7 @@ def decoded(content: bytes) -> str:
     return content.decode(json.detect_encoding(content))
 
 
-def read_json(text: str) -> Any:  # noqa: ANN401 - any JSON value
+def read_json(text: str) -> Any:
     """Read JSON; `NaN` and `Infinity`, which are none, are refused.
 
     Raises:

@@ -163,7 +163,7 @@ class TapCommand:
             select(entry, selected=entry["stream"] in streams)
         return catalog
 
-    def sync(self, config: Mapping[str, Any], *streams: str, **options: Any) -> Run:  # noqa: ANN401
+    def sync(self, config: Mapping[str, Any], *streams: str, **options: Any) -> Run:
         """Sync these streams only."""
         return self(config, catalog=self.catalog(config, *streams), **options)
 
@@ -187,7 +187,7 @@ def tap(tmp_path: Path) -> TapCommand:
 def _sandboxes() -> Iterator[Callable[..., Sandbox]]:
     with ExitStack() as stack:
 
-        def start(**options: Any) -> Sandbox:  # noqa: ANN401
+        def start(**options: Any) -> Sandbox:
             options = {"devices": 60, "seed": 7, "now": NOW, "rate_limit": 0, **options}
             return stack.enter_context(Sandbox(**options))
 
@@ -206,7 +206,7 @@ def sandbox() -> Iterator[Callable[..., Sandbox]]:
     yield from _sandboxes()
 
 
-def fast(sandbox: Sandbox, **settings: Any) -> dict[str, Any]:  # noqa: ANN401
+def fast(sandbox: Sandbox, **settings: Any) -> dict[str, Any]:
     """A config for a sandbox without a rate limit."""
     return {**sandbox.settings, "max_requests_per_minute": 1_000_000, **settings}
 

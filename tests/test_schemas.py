@@ -127,7 +127,7 @@ def test_the_packaged_document_is_valid_openapi_but_for_two_names_of_the_vendor(
     OpenAPIV31SpecValidator(document).validate()
 
 
-def rename(part: Any) -> None:  # noqa: ANN401 - any part of a document
+def rename(part: Any) -> None:
     if isinstance(part, list):
         for member in part:
             rename(member)

@@ -192,7 +192,7 @@ def _object(value: Row, schema: Row, inside: str) -> Row:
     return {name: _value(value[name], known[name], name) for name in value if name in known}
 
 
-def _value(value: Any, schema: Row, name: str) -> Any:  # noqa: ANN401 - any JSON value
+def _value(value: Any, schema: Row, name: str) -> Any:
     """Say what a value becomes. Anything but the types of the tables is an error here."""
     while "$ref" in schema:
         schema = _component(unquote(schema["$ref"].rpartition("/")[2]))

@@ -30,7 +30,7 @@ PAGE: Final = {"max": 250}
 NEXT: Final = "pageDetails.nextPageUrl"
 
 
-def list_source(base_url: str, auth: PasswordGrant, streams: list[str]) -> Any:  # noqa: ANN401 - dlt's
+def list_source(base_url: str, auth: PasswordGrant, streams: list[str]) -> Any:
     """Give the account's lists as resources of dlt's REST API source."""
     resources = [
         {
@@ -53,7 +53,7 @@ def list_source(base_url: str, auth: PasswordGrant, streams: list[str]) -> Any: 
     return rest_api_source({"client": client, "resources": resources}, name="datto_rmm")
 
 
-def resolved_alerts(client: RESTClient) -> Any:  # noqa: ANN401 - dlt's
+def resolved_alerts(client: RESTClient) -> Any:
     """Give the resolved alerts, newest first, down to those of the last run."""
 
     @dlt.resource(  # type: ignore[untyped-decorator]
@@ -64,7 +64,7 @@ def resolved_alerts(client: RESTClient) -> Any:  # noqa: ANN401 - dlt's
         parallelized=True,
     )
     def resolved(
-        resolved_on: Any = dlt.sources.incremental("resolvedOn", row_order="desc"),  # noqa: ANN401, ARG001, B008
+        resolved_on: Any = dlt.sources.incremental("resolvedOn", row_order="desc"),  # noqa: ARG001, B008
     ) -> Iterator[Any]:
         yield from client.paginate(
             "account/alerts/resolved",

@@ -201,13 +201,13 @@ def _twice(values: Iterable[Any]) -> list[Any]:
     return [value for value, count in Counter(values).items() if count > 1]
 
 
-def _accounts_of(content: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - whatever YAML holds
+def _accounts_of(content: Any) -> list[dict[str, Any]]:
     """The accounts of a file that nobody has checked yet."""
     accounts = content.get("accounts") if isinstance(content, dict) else None
     return [one for one in accounts if isinstance(one, dict)] if isinstance(accounts, list) else []
 
 
-def _repetitions(content: Any) -> Iterator[str]:  # noqa: ANN401
+def _repetitions(content: Any) -> Iterator[str]:
     """What must be there once in the whole file, and is there more than once."""
     accounts = _accounts_of(content)
     secrets = [content.get("warehouse")] if accounts else []
@@ -221,14 +221,14 @@ def _repetitions(content: Any) -> Iterator[str]:  # noqa: ANN401
             yield f"the {what} {value!r} is there more than once"
 
 
-def _lines(content: Any, errors: Iterable[ErrorDetails]) -> Iterator[str]:  # noqa: ANN401
+def _lines(content: Any, errors: Iterable[ErrorDetails]) -> Iterator[str]:
     for error in errors:
         steps = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"])
         where = "".join(steps).removeprefix(".") or "the file"
         yield f"{where}{_whose(content, error['loc'])}: {_words(error)}"
 
 
-def _whose(content: Any, place: tuple[int | str, ...]) -> str:  # noqa: ANN401
+def _whose(content: Any, place: tuple[int | str, ...]) -> str:
     """The account that a place belongs to, by name: nobody counts to the 317th."""
     match place:
         case ["accounts", int(number), *_]:

@@ -82,7 +82,7 @@ def rows(
     return {truth.key_of(stream, record): record for record in records}
 
 
-def _as_json(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
+def _as_json(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.replace(tzinfo=UTC).isoformat(timespec="microseconds")
     return value.isoformat() if isinstance(value, date) else value

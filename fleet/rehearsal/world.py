@@ -81,7 +81,7 @@ class World:
         """Stop it all."""
         self._stack.close()
 
-    def add(self, name: str, **options: Any) -> Member:  # noqa: ANN401 - of any type
+    def add(self, name: str, **options: Any) -> Member:
         """Add an account, with its secrets and its line in the file.
 
         Args:

@@ -82,7 +82,7 @@ def counted(rows: Iterable[Row], columns: Iterable[str]) -> Counter[str]:
     return Counter(repr([_plain(row[name]) for name in names]) for row in rows)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
+def _plain(value: Any) -> Any:
     if isinstance(value, date | datetime):
         return value.isoformat()
     return round(float(value), 3) if isinstance(value, Decimal | float) else value

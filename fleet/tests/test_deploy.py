@@ -17,7 +17,7 @@ PROJECT = Path(__file__).parent.parent
 DEPLOY = PROJECT / "deploy"
 
 
-def written(path: Path) -> Any:  # noqa: ANN401 - whatever it holds
+def written(path: Path) -> Any:
     return yaml.safe_load(path.read_text())
 
 

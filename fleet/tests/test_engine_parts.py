@@ -61,7 +61,7 @@ def engine(fleet: SmallFleet, monkeypatch: pytest.MonkeyPatch) -> SmallFleet:
     return fleet
 
 
-def looked(instance: dg.DagsterInstance, sensor: Any, cursor: str | None = None) -> Any:  # noqa: ANN401
+def looked(instance: dg.DagsterInstance, sensor: Any, cursor: str | None = None) -> Any:
     with dg.build_sensor_context(
         instance, cursor=cursor, definitions=definitions, sensor_name=sensor.name
     ) as context:

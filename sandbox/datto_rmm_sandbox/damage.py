@@ -127,7 +127,7 @@ def _hostile(answer: Answer, fault: Fault) -> Answer:
     return answer
 
 
-def _error_in_200(data: Any, fault: Fault) -> Any:  # noqa: ANN401
+def _error_in_200(data: Any, fault: Fault) -> Any:
     if isinstance(data, dict):
         for key, value in data.items():
             if isinstance(value, list):
@@ -136,7 +136,7 @@ def _error_in_200(data: Any, fault: Fault) -> Any:  # noqa: ANN401
     return data
 
 
-def _wrong_types(data: Any, _fault: Fault) -> Any:  # noqa: ANN401
+def _wrong_types(data: Any, _fault: Fault) -> Any:
     rows = _rows(data)
     if rows is None:
         return {
@@ -155,7 +155,7 @@ def _wrong_types(data: Any, _fault: Fault) -> Any:  # noqa: ANN401
     return data
 
 
-def _wrong(value: Any, place: int) -> Any:  # noqa: ANN401
+def _wrong(value: Any, place: int) -> Any:
     """Another type for each fourth value, at any depth."""
     if place % 4 and isinstance(value, dict):
         return {key: _wrong(inner, place + n) for n, (key, inner) in enumerate(value.items())}
@@ -172,7 +172,7 @@ def _wrong(value: Any, place: int) -> Any:  # noqa: ANN401
             return "neither object nor list" if place % 8 else True
 
 
-def _unknown_keys(data: Any, _fault: Fault) -> Any:  # noqa: ANN401
+def _unknown_keys(data: Any, _fault: Fault) -> Any:
     for row in _rows(data) or [data]:
         if isinstance(row, dict):
             row |= {
@@ -186,7 +186,7 @@ def _unknown_keys(data: Any, _fault: Fault) -> Any:  # noqa: ANN401
     return data
 
 
-def _drop_key(data: Any, fault: Fault) -> Any:  # noqa: ANN401
+def _drop_key(data: Any, fault: Fault) -> Any:
     for row in (_rows(data) or [data])[::5]:
         if isinstance(row, dict):
             for key in (fault.value,) if fault.value else ("uid", "alertUid", "id", "username"):
@@ -194,7 +194,7 @@ def _drop_key(data: Any, fault: Fault) -> Any:  # noqa: ANN401
     return data
 
 
-def _next_page(data: Any, fault: Fault) -> Any:  # noqa: ANN401
+def _next_page(data: Any, fault: Fault) -> Any:
     details = data.get("pageDetails") if isinstance(data, dict) else None
     if details and fault.value == "no-details":
         return {key: value for key, value in data.items() if key != "pageDetails"}
@@ -217,13 +217,13 @@ def _next_page(data: Any, fault: Fault) -> Any:  # noqa: ANN401
     return data
 
 
-def _short_page(data: Any, fault: Fault) -> Any:  # noqa: ANN401
+def _short_page(data: Any, fault: Fault) -> Any:
     """Fewer rows than the page's own `count`."""
     del (_rows(data) or [])[-int(fault.value) :]
     return data
 
 
-def _lose_rows(data: Any, fault: Fault) -> Any:  # noqa: ANN401
+def _lose_rows(data: Any, fault: Fault) -> Any:
     """Rows are missing, other ones each time, and `count` agrees with what is left."""
     rows = _rows(data) or []
     chance = dice(fault.struck, Topic.FAULT)
@@ -238,7 +238,7 @@ TOTAL_COUNTS = ("absent", "null")
 """Values of the kind `total-count` beside numbers."""
 
 
-def _total_count(data: Any, fault: Fault) -> Any:  # noqa: ANN401
+def _total_count(data: Any, fault: Fault) -> Any:
     details = data.get("pageDetails") if isinstance(data, dict) else None
     match fault.value:
         case _ if not details:
@@ -252,7 +252,7 @@ def _total_count(data: Any, fault: Fault) -> Any:  # noqa: ANN401
     return data
 
 
-def _rows(data: Any) -> list[Any] | None:  # noqa: ANN401
+def _rows(data: Any) -> list[Any] | None:
     """The rows of a page or of a bare array; None for a single object."""
     if isinstance(data, list):
         return data

@@ -225,7 +225,7 @@ async def _deliver(answer: Answer, scope: Scope, receive: Receive, send: Send) -
     await _gone(receive)
 
 
-async def _trickle(body: bytes, transport: Any, send: Send) -> None:  # noqa: ANN401
+async def _trickle(body: bytes, transport: Any, send: Send) -> None:
     """Send a byte now and then: no single wait is long, yet the whole takes for ever."""
     for place in range(len(body)):
         if transport.is_closing():
@@ -234,7 +234,7 @@ async def _trickle(body: bytes, transport: Any, send: Send) -> None:  # noqa: AN
         await asyncio.sleep(TRICKLE_SECONDS)
 
 
-async def _trickle_headers(transport: Any) -> None:  # noqa: ANN401
+async def _trickle_headers(transport: Any) -> None:
     """Send a header that never ends, until the client has had enough."""
     transport.write(b"HTTP/1.1 200 OK\r\nX-Padding: ")
     while not transport.is_closing():
@@ -246,7 +246,7 @@ def _body(body: bytes, *, more: bool) -> Message:
     return {"type": "http.response.body", "body": body, "more_body": more}
 
 
-def _reset(transport: Any) -> None:  # noqa: ANN401
+def _reset(transport: Any) -> None:
     """End a connection with a TCP reset: lingering for no time makes the kernel send one."""
     no_time = struct.pack("ii", 1, 0)
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_time)

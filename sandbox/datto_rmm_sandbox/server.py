@@ -153,7 +153,7 @@ class Sandbox:
         TypeError: There is no such option.
     """
 
-    def __init__(self, options: Options | None = None, **given: Any) -> None:  # noqa: ANN401
+    def __init__(self, options: Options | None = None, **given: Any) -> None:
         """Make the account; nothing listens yet."""
         turned = {name: given.pop(name) for name in list(given) if name in HELP}
         if turned:
@@ -238,7 +238,7 @@ class Sandbox:
 
         return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
 
-    def advance(self, minutes: float = 60.0, **wanted: Any) -> Happened:  # noqa: ANN401
+    def advance(self, minutes: float = 60.0, **wanted: Any) -> Happened:
         """Let the account live, see `life.advance`.
 
         Args:

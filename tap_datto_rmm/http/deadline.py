@@ -62,7 +62,7 @@ class _Socket:
 
 
 class _Response(HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         with_a_deadline: Any = _Socket(sock)  # all that is asked of it is a file
         super().__init__(with_a_deadline, *args, **kwargs)
 

@@ -31,7 +31,7 @@ _UNSAFE: Final = re.compile(r"https?://\S+|(?=[A-Za-z.$]*[\d+/_=-])[\w+/.=$-]{40
 _ESCAPED_NUL: Final = b"\\u0000"
 
 
-def decode(body: bytes) -> Any:  # noqa: ANN401 - JSON
+def decode(body: bytes) -> Any:
     """Decode JSON; `NOT_JSON` where it is none.
 
     One odd value does not cost the page: bytes that are no UTF-8 and lone surrogates become U+FFFD,
@@ -76,7 +76,7 @@ _PARTS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def decode_answer(body: bytes, pages_have: str | None = None) -> Any:  # noqa: ANN401 - JSON
+def decode_answer(body: bytes, pages_have: str | None = None) -> Any:
     """Decode JSON like `decode`, but the arrays of a page as `Items`.
 
     Args:
@@ -96,7 +96,7 @@ def decode_answer(body: bytes, pages_have: str | None = None) -> Any:  # noqa: A
     return NOT_JSON if any(part is NOT_JSON for part in page.values()) else page
 
 
-def _cleaned_of(read: Callable[[], Any]) -> Any:  # noqa: ANN401 - JSON
+def _cleaned_of(read: Callable[[], Any]) -> Any:
     try:
         return _cleaned(read())
     except (ValueError, RecursionError):
@@ -117,7 +117,7 @@ _LENIENT: Final = json.JSONDecoder(
 )
 
 
-def _cleaned(value: Any) -> Any:  # noqa: ANN401 - JSON
+def _cleaned(value: Any) -> Any:
     """Rid all text, at any depth, of what UTF-8 or a database cannot hold."""
     if isinstance(value, str):
         return _clean_text(value)

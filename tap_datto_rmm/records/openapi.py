@@ -162,7 +162,7 @@ def component_name(reference: str) -> str:
     return unquote(reference.rsplit("/", 1)[-1]).replace("~1", "/").replace("~0", "~")
 
 
-def _read(file: Path) -> Any:  # noqa: ANN401 - decoded JSON of any kind
+def _read(file: Path) -> Any:
     try:
         return orjson.loads(decoded(file.read_bytes()))
     except OSError as error:

@@ -42,7 +42,7 @@ class Rule(NamedTuple):
     convert: Convert
     """What becomes of every other value; None where something would be lost."""
 
-    def __call__(self, value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    def __call__(self, value: Any) -> Any:
         """Apply the rule."""
         return value if value is None or type(value) is self.passes else self.convert(value)
 
@@ -112,7 +112,7 @@ class RuleCompiler:
         start, where = dict(columns or {}), ".".join(path)
         wrong_type, unknown = self._issues.wrong_type, self._unknown.meet
 
-        def convert(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+        def convert(value: Any) -> Any:
             if type(value) is not dict:
                 wrong_type(where, value, "an object")
                 return None
@@ -140,7 +140,7 @@ class RuleCompiler:
         passes, convert = self.rule(items, path, known.get("items") or {})
         where, wrong_type = ".".join(path), self._issues.wrong_type
 
-        def convert_array(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+        def convert_array(value: Any) -> Any:
             if type(value) is not list:
                 wrong_type(where, value, "an array")
                 return None
@@ -161,7 +161,7 @@ class RuleCompiler:
         rules = {kind: self.rule(schema, path, known) for kind, schema in options.items()}
         usual = rules.get("string") or next(iter(rules.values()))
 
-        def convert(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+        def convert(value: Any) -> Any:
             kind = _JSON_TYPES.get(type(value), "string")
             if kind == "integer" and kind not in rules:
                 kind = "number"
@@ -172,7 +172,7 @@ class RuleCompiler:
     def _checked(self, convert: Callable[[Any], Any], path: Path, wanted: str) -> Convert:
         where, wrong_type = ".".join(path), self._issues.wrong_type
 
-        def checked(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+        def checked(value: Any) -> Any:
             try:
                 return convert(value)
             except CANNOT_CONVERT:
@@ -188,7 +188,7 @@ def without_nulls(rule: Rule) -> Rule:
     They are left out first: what is left is little, and nothing else looks at the nulls.
     """
 
-    def convert(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    def convert(value: Any) -> Any:
         if type(value) is dict:
             value = {name: content for name, content in value.items() if content is not None}
         return rule.convert(value)
@@ -196,7 +196,7 @@ def without_nulls(rule: Rule) -> Rule:
     return Rule(rule.passes, convert)
 
 
-def _open_object(value: Any, name: str) -> Any:  # noqa: ANN401 - any JSON value
+def _open_object(value: Any, name: str) -> Any:
     if type(value) is not dict:
         raise TypeError
     return without_secrets(value, name)

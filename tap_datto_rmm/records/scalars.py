@@ -24,7 +24,7 @@ def as_text(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-def as_integer(value: Any) -> int:  # noqa: ANN401 - any JSON value
+def as_integer(value: Any) -> int:
     """Read a whole number of 64 bits."""
     number = int(value)
     if type(value) is bool or (type(value) is float and value != number) or number not in INT64:
@@ -32,7 +32,7 @@ def as_integer(value: Any) -> int:  # noqa: ANN401 - any JSON value
     return number
 
 
-def as_number(value: Any) -> float:  # noqa: ANN401 - any JSON value
+def as_number(value: Any) -> float:
     """Read a finite number."""
     number = float(value)
     if type(value) is bool or not math.isfinite(number):
@@ -40,7 +40,7 @@ def as_number(value: Any) -> float:  # noqa: ANN401 - any JSON value
     return value if type(value) is int else number
 
 
-def as_boolean(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+def as_boolean(value: Any) -> bool:
     """Read true or false, also as text or as 1 and 0."""
     return _BOOLEANS[value.lower() if type(value) is str else value]
 

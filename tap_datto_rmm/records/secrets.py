@@ -20,10 +20,10 @@ def is_secret(name: str) -> bool:
 
 
 def without_secrets(
-    value: Any,  # noqa: ANN401 - any JSON value
+    value: Any,
     name: str = "",
     is_secret: Callable[[str], bool] = lambda _: False,
-) -> Any:  # noqa: ANN401
+) -> Any:
     """Give a value without what never leaves the tap, at whatever depth no schema describes it.
 
     Args:

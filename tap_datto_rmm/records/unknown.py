@@ -30,7 +30,7 @@ class UnknownProperties:
         """Learn that what is below a path may come several times in one item."""
         self._arrays.add(path)
 
-    def meet(self, path: tuple[str, ...], value: Any) -> None:  # noqa: ANN401 - any JSON value
+    def meet(self, path: tuple[str, ...], value: Any) -> None:
         """Count an unknown property, and keep its value where it is no secret."""
         if path[-2:] in SECRET_PROPERTIES:
             return

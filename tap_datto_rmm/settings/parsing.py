@@ -34,7 +34,7 @@ def kinds(schema: Mapping[str, Any]) -> list[str]:
     return [kind for kind in ([types] if isinstance(types, str) else types) if kind != "null"]
 
 
-def _from_text(text: str, setting: Mapping[str, Any]) -> Any:  # noqa: ANN401 - of any type
+def _from_text(text: str, setting: Mapping[str, Any]) -> Any:
     types = kinds(setting)
     if types == ["string"]:
         return text.strip()

@@ -43,7 +43,7 @@ class Bookmark:
 
     def __init__(
         self,
-        state: Any,  # noqa: ANN401 - the SDK's typed dict
+        state: Any,
         stream: str,
         replication_key: str | None,
     ) -> None:
@@ -57,7 +57,7 @@ class Bookmark:
         held: dict[str, Any] = self._state.get("bookmarks", {}).get(self._stream, {})
         return held
 
-    def get(self, name: str) -> Any:  # noqa: ANN401 - any JSON value
+    def get(self, name: str) -> Any:
         """Give a value that the state holds; None without it."""
         return self._held.get(name)
 

@@ -105,7 +105,7 @@ def _checked_bookmark(name: str, found: object, date: str | None) -> Held:
     return bookmark
 
 
-def _read(name: str, found: Held, key: str, read: Callable[[object], Any]) -> Any:  # noqa: ANN401
+def _read(name: str, found: Held, key: str, read: Callable[[object], Any]) -> Any:
     try:
         return read(found[key])
     except (TypeError, ValueError, OverflowError):

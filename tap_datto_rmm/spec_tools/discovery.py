@@ -131,7 +131,7 @@ class Search:
             return self._failed(url, error)
         return Found([group])
 
-    def _of_config(self, url: str, config: Any) -> Found:  # noqa: ANN401 - decoded JSON
+    def _of_config(self, url: str, config: Any) -> Found:
         """Fetch what a list of documents names.
 
         Raises:
@@ -157,7 +157,7 @@ class Search:
             raise SpecError(f"{url} lists no document of this API.")
         return found
 
-    def _group(self, name: str, url: str, content: Any) -> Group:  # noqa: ANN401 - decoded JSON
+    def _group(self, name: str, url: str, content: Any) -> Group:
         document = Document(content, url)
         paths = sorted(document.get_paths)
         self.answers.append(Answer(url, f"{document.version}, {len(paths)} paths"))
@@ -181,7 +181,7 @@ def platform_of(url: str) -> str:
     return hosts.get(urlsplit(url).hostname, "")
 
 
-def _entries(config: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - decoded JSON of any kind
+def _entries(config: Any) -> list[tuple[str, str]]:
     """What a list of documents names: address and name; empty where it is no such list."""
     if not isinstance(config, dict) or "openapi" in config:
         return []

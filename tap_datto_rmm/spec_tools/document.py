@@ -55,7 +55,7 @@ class Origin:
     missing: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, given: Any) -> Origin:  # noqa: ANN401 - decoded JSON of any kind
+    def read(cls, given: Any) -> Origin:
         """Read the note in a document; what is not understood counts as not there."""
         given = given if isinstance(given, dict) else {}
         return cls(
@@ -81,7 +81,7 @@ class Document:
         SpecError: it is no OpenAPI 3 document, or a reference leads nowhere.
     """
 
-    def __init__(self, content: Any, source: str) -> None:  # noqa: ANN401 - of any kind
+    def __init__(self, content: Any, source: str) -> None:
         """Check it."""
         self.source = source
         self.content: Schema = content
@@ -136,7 +136,7 @@ class Document:
         versions = {version_of(one) for one in self.get_paths} | {""}
         return bool(self.origin.missing) or version_of(path) not in versions
 
-    def follow(self, reference: str) -> Any:  # noqa: ANN401 - what stands there
+    def follow(self, reference: str) -> Any:
         """Give what a reference points at.
 
         Raises:
@@ -175,7 +175,7 @@ class Group(NamedTuple):
     document: Document
 
 
-def decoded(text: bytes, source: str) -> Any:  # noqa: ANN401 - decoded JSON of any kind
+def decoded(text: bytes, source: str) -> Any:
     """Decode JSON.
 
     Raises:
@@ -197,7 +197,7 @@ def version_of(path: str) -> str:
     return match[1] if match else ""
 
 
-def references(part: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a document
+def references(part: Any) -> Iterator[str]:
     """Every `$ref` of a part, at any depth."""
     if isinstance(part, list):
         for member in part:
@@ -209,7 +209,7 @@ def references(part: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a docu
             yield from references(member)
 
 
-def mapping(part: Any) -> dict[str, Any]:  # noqa: ANN401 - any part of a document
+def mapping(part: Any) -> dict[str, Any]:
     """The part where it is an object, else an empty one."""
     return part if isinstance(part, dict) else {}
 
@@ -233,7 +233,7 @@ def _is_of_this_api(path: str) -> bool:
     return match is not None and match[2] in AREAS
 
 
-def _is_path_item(item: Any) -> bool:  # noqa: ANN401 - decoded JSON of any kind
+def _is_path_item(item: Any) -> bool:
     if not isinstance(item, dict) or not isinstance(item.get("get", {}), dict):
         return False
     get = item.get("get", {})
@@ -246,5 +246,5 @@ def _is_path_item(item: Any) -> bool:  # noqa: ANN401 - decoded JSON of any kind
     )
 
 
-def _is_parameter(part: Any) -> bool:  # noqa: ANN401 - decoded JSON of any kind
+def _is_parameter(part: Any) -> bool:
     return isinstance(part, dict) and ("$ref" in part or {"in", "name"} <= part.keys())

@@ -26,7 +26,7 @@ class UnreachableError(SpecError):
     """The host does not answer at all: it need not be asked for anything else."""
 
 
-def download(url: str, timeout: float) -> Any:  # noqa: ANN401 - decoded JSON of any kind
+def download(url: str, timeout: float) -> Any:
     """Download JSON.
 
     Args:

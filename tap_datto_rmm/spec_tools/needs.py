@@ -39,7 +39,7 @@ class Needs(NamedTuple):
         return stream_schema(spec, self.component, self.primary_keys, added)
 
 
-def _needs(stream: Any) -> Needs:  # noqa: ANN401 - its class attributes are properties to a checker
+def _needs(stream: Any) -> Needs:
     keys = tuple(stream.primary_keys)
     return Needs(
         stream.name,

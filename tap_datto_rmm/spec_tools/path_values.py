@@ -48,7 +48,7 @@ class PathValues:
         wanted = [self._name_of(path, name) for name in _PARAMETER.findall(path)]
         return ", ".join(name for name in wanted if name not in self._values)
 
-    def learn(self, path: str, answer: Any) -> None:  # noqa: ANN401 - decoded JSON
+    def learn(self, path: str, answer: Any) -> None:
         """Take values out of an answer.
 
         Args:

@@ -114,7 +114,7 @@ def _ask(client: Client, path: str, query: dict[str, Any]) -> tuple[int | None, 
     return HTTPStatus.OK, content
 
 
-def _as_list(part: Any) -> Any:  # noqa: ANN401 - decoded JSON
+def _as_list(part: Any) -> Any:
     return list(part) if isinstance(part, Sequence) and not isinstance(part, str) else part
 
 

@@ -83,7 +83,7 @@ def facts(schema: Schema) -> Schema:
     return out
 
 
-def canonical(schema: Any) -> bytes:  # noqa: ANN401 - any part of a document
+def canonical(schema: Any) -> bytes:
     """Give text that two parts share exactly where they say the same facts."""
     return orjson.dumps(_ordered(schema), option=orjson.OPT_SORT_KEYS)
 
@@ -117,7 +117,7 @@ def _comparable(side: Schema) -> Schema:
     }
 
 
-def _ordered(part: Any) -> Any:  # noqa: ANN401 - any part of a document
+def _ordered(part: Any) -> Any:
     if isinstance(part, list):
         return sorted(map(_ordered, part), key=lambda one: orjson.dumps(one, default=str))
     if not isinstance(part, dict):

@@ -63,7 +63,7 @@ class Shape:
         self.dates: dict[str, set[str]] = defaultdict(set)
         self.no_guids: set[str] = set()
 
-    def take(self, value: Any, path: str = "") -> None:  # noqa: ANN401 - decoded JSON
+    def take(self, value: Any, path: str = "") -> None:
         """Look at a value and at all below it.
 
         Args:
@@ -88,7 +88,7 @@ class Shape:
             for member in value:
                 self.take(member, f"{path}[]")
 
-    def _take_date(self, value: Any, path: str) -> None:  # noqa: ANN401 - decoded JSON
+    def _take_date(self, value: Any, path: str) -> None:
         if value is not None:
             self.dates[path].add(form_of_date(value))
             self._columns[path].append(value)
@@ -136,7 +136,7 @@ class Shape:
         return joined(path, key if is_told else "?")
 
 
-def form_of_date(value: Any) -> str:  # noqa: ANN401 - decoded JSON
+def form_of_date(value: Any) -> str:
     """Say in which form a date came.
 
     >>> form_of_date(1785540031000), form_of_date("2026-08-01T10:00:00.000Z")

@@ -77,7 +77,7 @@ def _undescribed_properties(schema: Schema, where: str) -> Iterator[str]:
             yield from _undescribed_properties(member, where)
 
 
-def _with_words(part: Any, base: Any) -> Any:  # noqa: ANN401 - any part of a document
+def _with_words(part: Any, base: Any) -> Any:
     if isinstance(part, list):
         before = {_name_of(one): one for one in base} if isinstance(base, list) else {}
         return [_with_words(one, before.get(_name_of(one))) for one in part]
@@ -90,7 +90,7 @@ def _with_words(part: Any, base: Any) -> Any:  # noqa: ANN401 - any part of a do
     return {**words, **out}
 
 
-def _name_of(member: Any) -> str:  # noqa: ANN401 - a parameter, a schema, or a value
+def _name_of(member: Any) -> str:
     if not isinstance(member, dict):
         return str(member)
     if "in" in member:

@@ -70,7 +70,7 @@ class RunningTap(Protocol):
         """What the streams of this sync share."""
 
     @property
-    def state(self) -> Any:  # noqa: ANN401 - the SDK's typed dict
+    def state(self) -> Any:
         """The state, as the last STATE message has it or the next one will."""
 
     def write_message(self, message: Message) -> None:

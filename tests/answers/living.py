@@ -76,7 +76,7 @@ class Loader:
         self.sandbox = sandbox
         self.output = Forwarder(target)
 
-    def sync(self, *streams: str, **settings: Any) -> set[str]:  # noqa: ANN401 - of any type
+    def sync(self, *streams: str, **settings: Any) -> set[str]:
         """Run the tap; give the streams whose older rows the target was told to mark."""
         self.output.activated = set()
         config = fast(

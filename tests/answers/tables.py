@@ -66,7 +66,7 @@ class Tables:
         with self.postgres.connect() as connection:
             install(connection)
 
-    def add(self, stream: str, **row: Any) -> None:  # noqa: ANN401 - of any type
+    def add(self, stream: str, **row: Any) -> None:
         """Add a row."""
         query = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
             sql.Identifier("datto_rmm", stream),
@@ -76,7 +76,7 @@ class Tables:
         with self.postgres.connect() as connection:
             connection.execute(query, [_adapted(value) for value in row.values()])
 
-    def device(self, **given: Any) -> str:  # noqa: ANN401
+    def device(self, **given: Any) -> str:
         """Add a computer that is well; give its uid."""
         self.count += 1
         uid = given.setdefault("uid", f"device-{self.count}")
@@ -96,7 +96,7 @@ class Tables:
         self.add("devices", **row)
         return str(uid)
 
-    def patch(self, device: str, **given: Any) -> None:  # noqa: ANN401
+    def patch(self, device: str, **given: Any) -> None:
         """Add a patch of a device: approved, critical, from the audit of now."""
         self.count += 1
         row = {
@@ -119,7 +119,7 @@ class Tables:
             return cursor.execute(query).fetchall()
 
 
-def _adapted(value: Any) -> Any:  # noqa: ANN401 - of any type
+def _adapted(value: Any) -> Any:
     """Objects are jsonb, arrays jsonb[]."""
     if isinstance(value, list):
         return [Jsonb(item) for item in value]

@@ -145,7 +145,7 @@ def test_a_pipeline_that_stopped_is_told(tables: Tables) -> None:
     assert "Nothing has been read for 6 days: does the pipeline run?" in page
 
 
-def site(**given: Any) -> dict[str, Any]:  # noqa: ANN401
+def site(**given: Any) -> dict[str, Any]:
     """A site of ten computers in which all is well."""
     counts = dict.fromkeys(
         ("severe_computers", "unsupported", "restart_due", "silent", "full_disks"), 0

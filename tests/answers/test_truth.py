@@ -68,7 +68,7 @@ class Lived:
         return int(row[0])
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
+def plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return float(value)
     return value.isoformat() if isinstance(value, date | datetime) else value

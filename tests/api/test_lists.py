@@ -38,7 +38,7 @@ class Reading:
         self.done += 1
         return iter(self.reads[min(self.done, len(self.reads)) - 1])
 
-    def rows(self, **options: Any) -> list[Any]:  # noqa: ANN401 - of `read_list`
+    def rows(self, **options: Any) -> list[Any]:
         keys = deduplicator("uid", tell=self.told.append)
         rows = Rows(read_list(self.pages, keys, self.told.append, **options))
         found = list(rows)

@@ -165,7 +165,7 @@ class Scene:
         *streams: str,
         excepted: Collection[Key] = (),
         catalog: dict[str, Any] | None = None,
-        **settings: Any,  # noqa: ANN401 - of any type
+        **settings: Any,
     ) -> Run:
         """Run the tap, load what it wrote, and hold it to the promise of exit code 0.
 
@@ -194,7 +194,7 @@ class Scene:
                 assert not lost, ("exit code 0", stream, len(lost), sorted(map(str, lost))[:3])
         return run
 
-    def heal(self, *streams: str, **settings: Any) -> Run:  # noqa: ANN401 - of any type
+    def heal(self, *streams: str, **settings: Any) -> Run:
         """Run the tap on a healthy account: all is well, and the target equals the account."""
         self.inject()
         run = self.run(*streams, **settings)

@@ -43,7 +43,7 @@ class Account:
             select(entry, selected=entry["stream"] in streams)
         return catalog
 
-    def sync(self, stream: str, edit: Edit, **settings: Any) -> Run:  # noqa: ANN401
+    def sync(self, stream: str, edit: Edit, **settings: Any) -> Run:
         """Sync a stream by a catalog that was edited, and hold each row to the whole sync."""
         catalog = self.catalog(stream)
         edit(entry_of(catalog, stream))

@@ -43,7 +43,7 @@ def read(path: Path) -> Json:
     return report
 
 
-def report_of(at: Scene, *streams: str, **settings: Any) -> tuple[Run, Json]:  # noqa: ANN401
+def report_of(at: Scene, *streams: str, **settings: Any) -> tuple[Run, Json]:
     """Run, and read the report; nothing else is left beside it."""
     folder = at.tap.folder / "reports"
     folder.mkdir(exist_ok=True)

@@ -76,7 +76,7 @@ def running(
     account: Sandbox,
     *streams: str,
     state: Json | None = None,
-    **settings: Any,  # noqa: ANN401 - of any type
+    **settings: Any,
 ) -> Generator[Running]:
     """Start the tap's command line."""
     config = fast(account, **settings)

@@ -131,7 +131,7 @@ def warehouse(postgres: Postgres) -> dict[str, Records]:
     return found
 
 
-def as_json(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
+def as_json(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.replace(tzinfo=UTC).isoformat(timespec="microseconds")
     return value.isoformat() if isinstance(value, date) else value

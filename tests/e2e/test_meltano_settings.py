@@ -49,7 +49,7 @@ VALUES: dict[str, Any] = {
 BY_TYPE: dict[str, Any] = {"boolean": True, "integer": 7, "number": 7, "string": "text"}
 
 
-def value_of(name: str) -> Any:  # noqa: ANN401 - of any type
+def value_of(name: str) -> Any:
     return VALUES.get(name, BY_TYPE.get(kinds(KNOWN[name])[0]))
 
 

@@ -136,7 +136,7 @@ class Warehouse:
         after_line: Callable[[int], None] = lambda _: None,
         most: int | None = None,
         catalog: Row | None = None,
-        **settings: Any,  # noqa: ANN401 - of any type
+        **settings: Any,
     ) -> Sync:
         """Run the tap on the last state, and load what it wrote.
 

@@ -183,7 +183,7 @@ def bench(
     *,
     policy: RetryPolicy = POLICY,
     per_minute: int = 1000,
-    **options: Any,  # noqa: ANN401
+    **options: Any,
 ) -> Bench:
     """Make one."""
     transport = Scripted(answer, **options)

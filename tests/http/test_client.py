@@ -43,7 +43,7 @@ def in_turn(*replies: Reply) -> Callable[[str], Reply]:
     return lambda _: coming.pop(0) if len(coming) > 1 else coming[0]
 
 
-def error_of(made: Bench, path: str = PATH, **options: Any) -> RequestError:  # noqa: ANN401
+def error_of(made: Bench, path: str = PATH, **options: Any) -> RequestError:
     with pytest.raises(RequestError) as raised:
         made.client.get(path, **options)
     return raised.value

@@ -173,7 +173,7 @@ SOUND = {
 }
 
 
-def sound_value(schema: Schema) -> Any:  # noqa: ANN401 - any JSON value
+def sound_value(schema: Schema) -> Any:
     """Make a value that a schema describes, with everything in it."""
     kind = types_of(schema)[0]
     if kind == "object":
@@ -205,7 +205,7 @@ def put(row: Record, steps: list[int], value: object) -> None:
     place[slot_of(place, last)] = value
 
 
-def slot_of(place: Record | list[Any], step: int) -> Any:  # noqa: ANN401 - a name or a number
+def slot_of(place: Record | list[Any], step: int) -> Any:
     slots = list(place) if isinstance(place, dict) else range(len(place))
     return slots[step % len(slots)]
 

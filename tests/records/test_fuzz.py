@@ -122,7 +122,7 @@ class Damage(NamedTuple):
     """Share of the body that arrives."""
 
 
-def seldom(usual: Any, strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:  # noqa: ANN401
+def seldom(usual: Any, strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Draw the usual value five times out of six."""
     return st.integers(0, 5).flatmap(lambda n: strategy if n == 5 else st.just(usual))
 
@@ -157,7 +157,7 @@ def converter_of(name: str) -> RecordConverter:
     return stream_of(name).new_converter()
 
 
-def example(schema: dict[str, Any], number: int) -> Any:  # noqa: ANN401 - any JSON value
+def example(schema: dict[str, Any], number: int) -> Any:
     """Make a value that a schema describes."""
     kind = [one for one in [schema["type"]] if isinstance(one, str)] or schema["type"]
     match kind[0]:
@@ -175,7 +175,7 @@ def example(schema: dict[str, Any], number: int) -> Any:  # noqa: ANN401 - any J
     return 1_785_542_402_118 if schema.get("format") == "date-time" else f"text {number}"
 
 
-def put(value: Any, change: Change, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON value
+def put(value: Any, change: Change, depth: int = 0) -> Any:
     """Put a change into a value, or in its place."""
     here = change.steps[depth : depth + 1]
     if not here or not value or not isinstance(value, dict | list):
@@ -189,7 +189,7 @@ def put(value: Any, change: Change, depth: int = 0) -> Any:  # noqa: ANN401 - an
     return {**value, name: put(value[name], change, depth + 1)}
 
 
-def written(value: Any) -> str:  # noqa: ANN401 - any JSON value
+def written(value: Any) -> str:
     """Write JSON, with what is bare in it as it is."""
     if isinstance(value, Bare):
         return str(value)

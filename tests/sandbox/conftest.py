@@ -60,7 +60,7 @@ class Client:
     def rows(self, path: str, key: str, **query: object) -> list[Any]:
         return [row for page in self.pages(path, key, **query) for row in page]
 
-    def control(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401
+    def control(self, method: str, path: str, body: object = None) -> Any:
         answer = self.session.request(
             method, f"{self.sandbox.url}/_sandbox{path}", json=body, timeout=30
         )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.sandbox.conftest import Client
 
 
-def listed_audit(one: Client, uid: str) -> Any:  # noqa: ANN401
+def listed_audit(one: Client, uid: str) -> Any:
     rows = {row["uid"]: row for row in one.rows("/v2/account/devices", "devices")}
     return rows[uid]["lastAuditDate"]
 

@@ -54,7 +54,7 @@ def found(old: Content, new: Content) -> dict[str, Any]:
     return told
 
 
-def changed(**properties: Any) -> Content:  # noqa: ANN401 - schemas
+def changed(**properties: Any) -> Content:
     """The packaged document as a newer build in which a site has more properties."""
     content = named(packaged(), "240")
     content["components"]["schemas"]["Site"]["properties"] |= properties

@@ -33,7 +33,7 @@ KNOWN = table(
 )
 
 
-def shape_of(*answers: Any) -> Shape:  # noqa: ANN401 - decoded JSON
+def shape_of(*answers: Any) -> Shape:
     shape = Shape(KNOWN)
     for answer in answers:
         shape.take(answer)

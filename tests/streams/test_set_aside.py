@@ -34,7 +34,7 @@ def parent(number: int, changed: Timestamp | None = None) -> Parent:
     return Parent(f"p{number}", {"deviceUid": f"p{number}"}, changed or at(hours=100 - number))
 
 
-def bookmark(**held: Any) -> Bookmark:  # noqa: ANN401 - any JSON value
+def bookmark(**held: Any) -> Bookmark:
     return Bookmark({"bookmarks": {"x": held}}, "x", "lastAuditDate")
 
 

@@ -200,7 +200,7 @@ def _differences(wanted: Row, row: Row) -> list[str]:
     return found
 
 
-def same(wanted: Any, found: Any) -> bool:  # noqa: ANN401 - JSON, and whatever a target makes of it
+def same(wanted: Any, found: Any) -> bool:
     """Say whether a cell holds what was sent, whatever its type.
 
     Args:
