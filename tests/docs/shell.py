@@ -29,7 +29,7 @@ SKIPPED: Final = ("not run: ", "run by ")
 SECONDS: Final = 240
 
 CURL: Final = """\
-#!{python}
+#!/usr/bin/env python3
 import sys, urllib.request
 *options, url = sys.argv[1:]
 data = options[options.index("-d") + 1].encode() if "-d" in options else None
@@ -66,7 +66,7 @@ class Reader:
             shutil.copy(ROOT / name, self.folder)
         programs = self.folder / "bin"
         programs.mkdir()
-        (programs / "curl").write_text(CURL.format(python=sys.executable))
+        (programs / "curl").write_text(CURL)
         (programs / "curl").chmod(0o700)
         (programs / "target-jsonl").symlink_to(
             MELTANO_FOLDER / "loaders" / "target-jsonl" / "venv" / "bin" / "target-jsonl"

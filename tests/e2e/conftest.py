@@ -95,6 +95,10 @@ class Shell:
         """Run a script to its end; whatever it prints is searched for secrets and tracebacks."""
         bash = shutil.which("bash")
         assert bash
+        # A way to .venv without a space, which `$TAP` could not hold: the clone may be anywhere.
+        link = self.folder.parent / f"{self.folder.name}-venv"
+        if not link.exists():
+            link.symlink_to(sys.prefix)
         done = subprocess.run(
             [bash, "-c", script],
             input=given,
@@ -102,7 +106,7 @@ class Shell:
             cwd=self.folder,
             env={
                 **os.environ,
-                "TAP": f"{sys.executable} -m {module}",
+                "TAP": f"{link}/bin/python -m {module}",
                 **(environment or {}),
             },
             timeout=120,
