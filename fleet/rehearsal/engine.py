@@ -162,9 +162,12 @@ def _program(name: str) -> str:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End it, and its code server, which would outlive it and wait for a database that is gone."""
+    below = [one.number for one in processes.descendants(process.pid)]
     process.send_signal(signal.SIGINT)
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
-        processes.kill_all_below(process.pid)
+        process.kill()
         process.wait()
+    processes.kill_all(below)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 T = TypeVar("T")
 
@@ -80,9 +80,14 @@ def kill(account: str, kind: Kind) -> int:
 
 def kill_all_below(number: int) -> None:
     """Kill a process and all that it has started, at once: the machine is gone."""
-    for process in [number, *(process.number for process in descendants(number))]:
-        with suppress(ProcessLookupError):  # it went with its parent
-            os.kill(process, signal.SIGKILL)
+    kill_all([number, *(process.number for process in descendants(number))])
+
+
+def kill_all(numbers: Iterable[int]) -> None:
+    """Kill those of these processes that are still there."""
+    for number in numbers:
+        with suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
 
 
 def descendants(ancestor: int) -> list[Process]:

@@ -29,11 +29,11 @@ KILLS: dict[str, Kind] = {"acme": "tap", "bolt": "target", "crux": "worker"}
 """What dies by kill -9 in the middle of the first round."""
 
 BROKEN = "dyne"
-"""The account with audits that always fail: it is never complete, and says so."""
+"""The account with audits that are always refused: it is never complete, and says so."""
 
 ACCOUNTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(KILLS, ()),
-    BROKEN: ("status=500:path=/v2/audit/device/[^/]*a$",),
+    BROKEN: ("status=422:path=/v2/audit/device/[^/]*a$",),
     "echo": ("status=503:every=17",),
 }
 """The accounts, and the faults of those that misbehave."""
