@@ -12,17 +12,19 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 from typing import Self
 
 from rehearsal import processes
-from rehearsal.engine import DATABASE, Engine
+from rehearsal.engine import ASK_SECONDS, DATABASE, Engine
 from rehearsal.world import World
 
 TICKS = os.sysconf("SC_CLK_TCK")
 KIB, MIB = 1024, 1024 * 1024
 SAMPLE_SECONDS = 0.2
+REST_SECONDS = 60
 
 TAP = f"""#!{sys.executable} -IS
 import json, sys
@@ -69,9 +71,40 @@ def processor_seconds(number: int) -> float:
     """What a process and all that it has started and seen end have used."""
     total = 0
     for process in [number, *(one.number for one in processes.descendants(number))]:
-        stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        total += sum(map(int, stat[11:15]))
+        try:
+            stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+        except OSError:  # it has ended meanwhile
+            continue
+        total += sum(map(int, stat.rpartition(")")[2].split()[11:15]))
     return total / TICKS
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Processor seconds so far, or between two moments."""
+
+    dagster: float
+    database: float
+    clock: float
+
+    @classmethod
+    def so_far(cls, engine: Engine) -> Used:
+        """Look."""
+        daemon = processes.wait_for("the daemon", lambda: engine.daemon)
+        database = processor_seconds(engine.world.postgres.pid)
+        return cls(processor_seconds(daemon.pid), database, time.monotonic())
+
+    def __sub__(self, other: Used) -> Used:
+        """What was used since then."""
+        return Used(
+            self.dagster - other.dagster, self.database - other.database, self.clock - other.clock
+        )
+
+    def less_rest(self, rest: Used) -> Used:
+        """What was used beside what is used at rest, in the same time."""
+        share = self.clock / rest.clock
+        dagster = self.dagster - share * rest.dagster
+        return Used(dagster, self.database - share * rest.database, self.clock)
 
 
 class Memory:
@@ -139,27 +172,26 @@ def main() -> int:
         os.environ["FLEET_TARGET"] = stub(world.folder, "target", TARGET)
         world.write_accounts()
         with Engine(world) as engine, Memory(os.getpid()) as memory:
-            daemon = processes.wait_for("the daemon", lambda: engine.daemon)
-            processes.wait_for("its tables", lambda: engine.is_ready() or None)
-            time.sleep(60)  # to its rest
-            idle_started, idle_used = time.monotonic(), processor_seconds(daemon.pid)
-            time.sleep(60)
-            idle = (processor_seconds(daemon.pid) - idle_used) / (time.monotonic() - idle_started)
-            size, used, started = (
-                database_bytes(world),
-                processor_seconds(daemon.pid),
-                time.monotonic(),
-            )
+            processes.wait_for("its tables", lambda: engine.is_ready() or None, ASK_SECONDS)
+            time.sleep(REST_SECONDS)  # to its rest
+            start = Used.so_far(engine)
+            time.sleep(REST_SECONDS)
+            size, before = database_bytes(world), Used.so_far(engine)
+            rest = before - start
             names = [add_account(world, number) for number in range(runs)]
             world.write_accounts()
-            processes.wait_for("the queue", lambda: len(engine.count()) == runs or None)
-            queued = time.monotonic() - started
+            processes.wait_for(
+                "the queue", lambda: len(engine.count()) == runs or None, ASK_SECONDS
+            )
+            queued = time.monotonic() - before.clock
             results = engine.wait_for_round(names, Counter())
-            took = time.monotonic() - started
-            busy = processor_seconds(daemon.pid) - used - idle * took
-            grown = database_bytes(world) - size
-        print(f"{Counter(results.values())} in {took:.0f} s; all were queued after {queued:.0f} s")
-        print(f"{busy / runs:.2f} processor seconds a run; {idle:.3f} a second at rest")
+            used = Used.so_far(engine) - before
+            busy, grown = used.less_rest(rest), database_bytes(world) - size
+        print(Counter(results.values()))
+        print(f"all were queued after {queued:.0f} s and over after {used.clock:.0f} s")
+        print("processor seconds of Dagster with the syncs, and of PostgreSQL:")
+        print(f"  a run: {busy.dagster / runs:.2f} and {busy.database / runs:.2f}")
+        print(f"  a minute at rest: {rest.dagster:.1f} and {rest.database:.1f}")
         print(f"{grown / runs / KIB:.0f} KiB of Dagster's database a run")
         for kind, peak in sorted(memory.peaks.items()):
             print(f"{kind}: {peak / MIB:.0f} MiB at most")

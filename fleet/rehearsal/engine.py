@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 DATABASE = "dagster"
 DEFINITIONS = ["-m", "fleet.engine.definitions"]
 STOP_SECONDS = 30
+ASK_SECONDS = 0.5
+"""Between two questions to the database, for which each new connection is work."""
 
 LAST_RUNS = """
     SELECT DISTINCT ON (partition) partition, status, will_retry.value = 'true'
@@ -127,7 +129,7 @@ class Engine:
             all_ran = all(now[name] > before[name] for name in accounts)
             return self.results() if all_ran else None
 
-        return processes.wait_for("the end of the round", over)
+        return processes.wait_for("the end of the round", over, ASK_SECONDS)
 
     def is_ready(self) -> bool:
         """Whether Dagster has made its tables."""

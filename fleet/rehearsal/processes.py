@@ -41,8 +41,8 @@ class Process:
         return any(Path(part).name == program for part in self.command[:2])
 
 
-def wait_for(what: str, look: Callable[[], T | None]) -> T:
-    """Look again and again until there is something.
+def wait_for(what: str, look: Callable[[], T | None], pause: float = PAUSE) -> T:
+    """Look again and again until there is something, every `pause` seconds.
 
     Raises:
         TimeoutError: it does not come.
@@ -51,7 +51,7 @@ def wait_for(what: str, look: Callable[[], T | None]) -> T:
     while (found := look()) is None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {PATIENCE:.0f} s in vain for {what}")
-        time.sleep(PAUSE)
+        time.sleep(pause)
     return found
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from psycopg import sql
 
-from rehearsal.engine import DATABASE
+from rehearsal.engine import ASK_SECONDS, DATABASE
 from rehearsal.processes import find, wait_for
 from rehearsal.show import ACCOUNTS, BROKEN, run_rounds, running_fleet, verdicts
 
@@ -109,7 +109,8 @@ def test_an_account_is_free_again_after_its_whole_machine_is_gone(
     wait_for("its tap", lambda: find("echo", "tap"))
     engine.lose_the_machine()
     engine.start_daemon()
-    wait_for("the next run", lambda: engine.count()["echo"] == before["echo"] + 2 or None)
-    results = wait_for("its end", engine.results)
+    two_more = before["echo"] + 2
+    wait_for("the next run", lambda: engine.count()["echo"] == two_more or None, ASK_SECONDS)
+    results = wait_for("its end", engine.results, ASK_SECONDS)
     assert results["echo"] == "SUCCESS"
     assert not {verdict.account: verdict for verdict in verdicts(world)}["echo"].difference
