@@ -89,7 +89,7 @@ fleet-lint: fleet-setup
 	$(call check,fleet uv lock,cd fleet && ../$(BIN)/uv lock --check --offline --quiet)
 
 .PHONY: fleet-test
-fleet-test: fleet-lint ## Types and tests of the fleet, make fleet among them: about three minutes
+fleet-test: fleet-lint ## Types and tests of the fleet, make fleet among them: about four minutes
 	@cd fleet && .venv/bin/pytest --numprocesses=auto --dist=loadfile $(PYTEST_ARGS)
 
 .PHONY: fuzz
