@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -32,8 +32,6 @@ logger = logging.getLogger("tap-datto-rmm")
 PATH: Final = "/v2/activity-logs"
 BEGINNING: Final = canonical(datetime(2000, 1, 1, tzinfo=UTC))
 """Before any account: without `from` the API gives the last 15 minutes only."""
-KINDS: Final = ("job", "device")
-"""What an entry may be about."""
 SECOND: Final = timedelta(seconds=1)
 """The shortest window that the API takes."""
 FAILURES_IN_A_ROW: Final = 40
@@ -178,15 +176,15 @@ def job_named_by(entry: Mapping[str, Any]) -> tuple[str, str] | None:
     if not isinstance(details, str) or not details:
         return None
     said: Any = orjson.loads(details)
-    job, device = (said.get(f"{kind}.uid") if isinstance(said, dict) else None for kind in KINDS)
+    if not isinstance(said, dict):
+        return None
+    job, device = said.get("job.uid"), said.get("device.uid")
     if not isinstance(job, str) or not job:
         return None
     return job, device if isinstance(device, str) else ""
 
 
-def window(
-    start: Timestamp, end: Timestamp, size: int, order: Literal["asc", "desc"] = "asc"
-) -> Listing:
+def window(start: Timestamp, end: Timestamp, size: int, order: str = "asc") -> Listing:
     """Give the listing of the entries between two moments."""
     query = {"size": size, "order": order, "from": _seconds(start), "until": _seconds(end)}
     return Listing(PATH, query, "activities")
@@ -235,7 +233,6 @@ class _Windows:
 
     def _one_by_one(self, start: Timestamp, end: Timestamp) -> Iterator[Page]:
         """Read what a bad entry leaves of its second: what comes before it, and what after."""
-        order: Literal["asc", "desc"]
         for order in ("asc", "desc"):
             try:
                 yield from self._pages(start, end, order=order, size=1)
@@ -246,11 +243,7 @@ class _Windows:
         self.gap = self.gap or start
 
     def _pages(
-        self,
-        start: Timestamp,
-        end: Timestamp,
-        order: Literal["asc", "desc"] = "asc",
-        size: int | None = None,
+        self, start: Timestamp, end: Timestamp, order: str = "asc", size: int | None = None
     ) -> Iterator[Page]:
         listing = window(start, end, size or self._page_size, order)
         begun = fetch_pages(self._client, listing, patience=self._patience)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tap_datto_rmm.api.activity_log import BEGINNING, ActivityLog, job_named_by, window
 from tap_datto_rmm.api.pages import fetch_page
@@ -16,11 +16,14 @@ from tap_datto_rmm.records.timestamps import canonical, timestamp_of
 from tap_datto_rmm.telemetry.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
     from tap_datto_rmm.api.pages import Page
     from tap_datto_rmm.http.client import Client
     from tap_datto_rmm.records.timestamps import Timestamp
+
+Named = tuple[str, str]
+"""Uids of a job, and of a device that it ran on, as an entry names them; "" for no device."""
 
 HOUR: Final = timedelta(hours=1)
 PLACES: Final = (1 / 3, 2 / 3)
@@ -45,7 +48,7 @@ class LogFigures:
     """Of the last hour, which was read."""
     full: Activity
     """Since a moment, as estimated."""
-    sample: tuple[str, str] | None
+    sample: Named | None
     """Uids of a job, and of a device that it ran on."""
 
 
@@ -64,43 +67,44 @@ def look_at_the_log(client: Client, size: int, now: datetime, start: datetime | 
     since, until = canonical(now - HOUR), canonical(now.replace(microsecond=0))
     silent = Progress()
     log = ActivityLog(size, until, None, silent, keeps_devices=True)
-    rows = [row for page in log.read(client, since) for row in page.rows]
-    hourly = _activity(rows)
+    named = [_named(row) for page in log.read(client, since) for row in page.rows]
+    hourly = _activity(named)
     begin, at = canonical(start) if start else BEGINNING, canonical(now)
     first = fetch_page(client, window(begin, at, size))
-    rows += first.rows
+    of_page = [_named(row) for row in first.rows]
+    named += of_page
     if first.next_query is None:
-        full = _activity(first.rows)
+        full = _activity(of_page)
     else:
         begin = timestamp_of(first.rows[0], "date") or begin
         rates = [_an_hour(first, begin, at)]
         for place in PLACES:
             moment = _between(begin, at, place)
             page = fetch_page(client, window(moment, at, size))
-            rows += page.rows
+            named += map(_named, page.rows)
             rates.append(_an_hour(page, moment, at))
         entries = round(_hours_of(begin, at) * median(rates))
-        found = _activity(rows)
+        found = _activity(named)
         share = entries / found.entries
         full = Activity(entries, round(found.jobs * share), round(found.job_devices * share))
-    pairs = [pair for pair in map(_named, rows) if pair and pair[1]]
-    return LogFigures(hourly, full, pairs[0] if pairs else None)
+    return LogFigures(hourly, full, next(filter(_has_device, named), None))
 
 
-def _activity(rows: Iterable[Any]) -> Activity:
-    named, entries = set(), 0
-    for row in rows:
-        entries += 1
-        named.add(_named(row))
-    pairs = {pair for pair in named if pair and pair[1]}
-    return Activity(entries, len({pair[0] for pair in named if pair}), len(pairs))
+def _activity(named: Collection[Named | None]) -> Activity:
+    found = set(filter(None, named))
+    jobs = {job for job, _ in found}
+    return Activity(len(named), len(jobs), len(set(filter(_has_device, found))))
 
 
-def _named(row: object) -> tuple[str, str] | None:
+def _named(row: object) -> Named | None:
     try:
         return job_named_by(row) if isinstance(row, dict) else None
     except ValueError:
         return None
+
+
+def _has_device(named: Named | None) -> bool:
+    return bool(named and named[1])
 
 
 def _an_hour(page: Page, since: Timestamp, until: Timestamp) -> float:

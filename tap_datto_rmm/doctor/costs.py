@@ -11,13 +11,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_datto_rmm.settings import MAX_PAGE_SIZE
-from tap_datto_rmm.settings.refresh import hours_of
 from tap_datto_rmm.streams.activity import ActivityLogsStream
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tap_datto_rmm.api.fan_out import FanOut
+    from tap_datto_rmm.settings import Settings
     from tap_datto_rmm.streams.base import DattoStream
 
 
@@ -49,6 +47,8 @@ class Cost(NamedTuple):
 class Figures:
     """What is known of an account's size."""
 
+    settings: Settings
+    """Which say how often what is read again."""
     rows: dict[str, int] = field(default_factory=dict)
     """Rows of each stream that is one list."""
     parents: dict[FanOut, int] = field(default_factory=dict)
@@ -59,35 +59,31 @@ class Figures:
     """Of the activity log in an hour."""
     pages: dict[str, int] = field(default_factory=dict)
     """Calls for one parent, where that is seen to be more than one."""
-    sweep_days: int = 0
-    """Within which the audits of every device are read again; 0: never."""
-    refresh_hours: Mapping[str, float] = field(default_factory=dict)
-    """The setting."""
 
     def cost(self, stream: DattoStream) -> Cost:
         """Count a stream's calls."""
+        if isinstance(stream, ActivityLogsStream):
+            return Cost(_pages(self.rows.get(stream.name)), _pages(self.entries))
         if stream.fan_out is None:
             full = _pages(self.rows.get(stream.name))
-            in_a_window = stream.name == ActivityLogsStream.name
-            return Cost(
-                full, _pages(self.entries) if in_a_window else self._on_average(stream, full)
-            )
-        pages, full = self.pages.get(stream.name, 1), self.parents.get(stream.fan_out)
+            return Cost(full, self._on_average(stream, full))
+        pages = self.pages.get(stream.name, 1)
+        full = _times(self.parents.get(stream.fan_out), pages)
         if stream.bookmark_key is None:
-            return Cost(_times(full, pages), self._on_average(stream, _times(full, pages)))
-        hourly = self.hourly.get(stream.fan_out)
-        if (
-            hourly is not None
-            and full is not None
-            and stream.fan_out.device_class
-            and self.sweep_days
-        ):
-            hourly += math.ceil(full / (self.sweep_days * 24))
-        return Cost(_times(full, pages), _times(hourly, pages))
+            return Cost(full, self._on_average(stream, full))
+        return Cost(full, _times(self._changed_hourly(stream.fan_out), pages))
+
+    def _changed_hourly(self, fan_out: FanOut) -> int | None:
+        """Count the parents that change in an hour, and those whose turn the sweep brings."""
+        changed, every = self.hourly.get(fan_out), self.parents.get(fan_out)
+        days = self.settings.audit_sweep_days if fan_out.device_class else 0
+        if changed is None or every is None or not days:
+            return changed
+        return changed + math.ceil(every / (days * 24))
 
     def _on_average(self, stream: DattoStream, calls: int | None) -> int | None:
         """Spread the calls over the hours after which a stream is due again."""
-        hours = max(1.0, hours_of(stream.name, self.refresh_hours))
+        hours = max(1.0, stream.refresh_hours(self.settings) or 0)
         return None if calls is None else math.ceil(calls / hours)
 
 

@@ -35,7 +35,6 @@ from tap_datto_rmm.errors import (
 )
 from tap_datto_rmm.records.timestamps import canonical, timestamp_of
 from tap_datto_rmm.settings import MAX_PAGE_SIZE
-from tap_datto_rmm.settings.refresh import hours_of
 from tap_datto_rmm.streams.activity import ActivityLogsStream
 from tap_datto_rmm.streams.alerts import AlertsStream
 
@@ -148,9 +147,7 @@ class _Examination:
         self._streams = tap.chosen
         self._findings = findings
         self._now = client.now()
-        self._figures = Figures(
-            sweep_days=tap.settings.audit_sweep_days, refresh_hours=tap.settings.refresh_hours
-        )
+        self._figures = Figures(tap.settings)
         self._samples: dict[FanOut | None, dict[str, Any]] = {}
         self._seconds: list[float] = []
         self._found: dict[str, tuple[bool, str]] = {}
@@ -308,8 +305,8 @@ class _Examination:
         for stream in self._streams:
             ok, said = self._found[stream.name]
             cost = self._figures.cost(stream)
-            hours = hours_of(stream.name, self._settings.refresh_hours)
-            if ok and hours > 1 and stream.bookmark_key is None:
+            hours = stream.refresh_hours(self._settings) or 0
+            if ok and hours > 1:
                 said += f"; due every {hours:g} hours"
             if ok and None in cost:
                 words = in_words(stream, paged=True)
