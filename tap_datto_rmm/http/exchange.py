@@ -13,6 +13,7 @@ from tap_datto_rmm.http.failures import blocked, no_response, rate_limited, unre
 from tap_datto_rmm.http.responses import outcome_of, retry_after
 from tap_datto_rmm.http.retry import REFUSED, Again, Failed, Success
 from tap_datto_rmm.http.transport import Lost
+from tap_datto_rmm.http.under_way import UnderWay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,7 +54,7 @@ class Exchanges:
     """Ends it all."""
     clock: Callable[[], float] = time.monotonic
     """Seconds that never run backwards."""
-    _under_way: dict[object, tuple[float, str]] = field(init=False, default_factory=dict)
+    _under_way: UnderWay[tuple[float, str]] = field(init=False, default_factory=UnderWay)
     _slots: BoundedSemaphore = field(init=False)
     _asking: Lock = field(init=False, default_factory=Lock)
     _blocked_at: float = field(init=False, default=-math.inf)
@@ -82,7 +83,8 @@ class Exchanges:
             for counters in counted:
                 counters.add(waited=turn.waited)
             sent_at = self.clock()
-            reply = self._watched(request, where, sent_at, counted)
+            with self._under_way.noted((sent_at, where)):
+                reply = self._exchange(request, counted)
             if isinstance(reply, Lost):
                 return self._without_response(reply, where)
             if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -96,7 +98,7 @@ class Exchanges:
     @property
     def oldest(self) -> tuple[float, str] | None:
         """When the request was sent that has waited longest for its response, and for what path."""
-        return min(list(self._under_way.values()), default=None)
+        return self._under_way.oldest
 
     @property
     def is_blocked(self) -> bool:
@@ -112,16 +114,6 @@ class Exchanges:
             return Again(no_response(reply, where, self.service.advice), seconds=reply.seconds)
         outcome = outcome_of(reply, where, self.service)
         return outcome if isinstance(outcome, Again) else None
-
-    def _watched(
-        self, request: Request, where: str, sent_at: float, counted: Sequence[Counters]
-    ) -> Response | Lost:
-        me = object()
-        self._under_way[me] = (sent_at, where)
-        try:
-            return self._exchange(request, counted)
-        finally:
-            del self._under_way[me]
 
     def _exchange(self, request: Request, counted: Sequence[Counters]) -> Response | Lost:
         for counters in counted:

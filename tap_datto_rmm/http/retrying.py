@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from tap_datto_rmm.http.health import outage
 from tap_datto_rmm.http.retry import Again, Failed, Refused, Success
+from tap_datto_rmm.http.under_way import UnderWay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,7 @@ class Retrying:
         self._probe = probe
         self._sleep = sleep
         self._clock = clock
-        self._waiting: dict[object, RequestError] = {}
+        self._waiting: UnderWay[RequestError] = UnderWay()
 
     def until_answered(
         self,
@@ -81,12 +82,13 @@ class Retrying:
                 case Again(error) as failure:
                     seconds = self._seconds_to_wait(failure, trouble, patience)
                     on_retry(error)
-                    self._wait(seconds, error)
+                    with self._waiting.noted(error):
+                        self._sleep(seconds)
 
     @property
     def waits_for(self) -> RequestError | None:
         """The failure after which a request waits for its next try; None where none does."""
-        return next(iter(list(self._waiting.values())), None)
+        return self._waiting.oldest
 
     def _seconds_to_wait(self, failure: Again, trouble: _Trouble, patience: float | None) -> float:
         """Give the seconds until the next try.
@@ -102,14 +104,6 @@ class Retrying:
         if seconds is None:
             raise self._last_word(failure, allowed)
         return seconds
-
-    def _wait(self, seconds: float, error: RequestError) -> None:
-        me = object()
-        self._waiting[me] = error
-        try:
-            self._sleep(seconds)
-        finally:
-            del self._waiting[me]
 
     def _patience(self, failure: Again, asked: float | None) -> float:
         """Give the seconds that a failing request is worth."""
