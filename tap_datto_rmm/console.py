@@ -11,6 +11,8 @@ from typing import IO, TYPE_CHECKING, Final
 
 from typing_extensions import override
 
+from tap_datto_rmm.errors import TapError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
@@ -69,6 +71,25 @@ def standard_streams(program: str) -> Generator[None]:
     finally:
         if not _works(sys.stderr):
             _discard(sys.stderr)
+
+
+def run_command(program: str, command: click.Command) -> None:
+    """Run a command; an expected failure is lines on standard error, and exit code 1.
+
+    Args:
+        program: whose name begins those lines.
+        command: to be run with the arguments of this process.
+
+    Raises:
+        SystemExit: always.
+    """
+    with standard_streams(program):
+        try:
+            command()
+        except TapError as error:
+            for line in str(error).splitlines():
+                _tell(program, line)
+            raise SystemExit(1) from None
 
 
 def with_log(make: Callable[[], click.Command]) -> click.Command:

@@ -13,15 +13,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tap_datto_rmm.console import standard_streams
+from tap_datto_rmm.console import run_command
 from tap_datto_rmm.doctor.examine import Findings, StreamCheck, examine
 from tap_datto_rmm.doctor.settings import SettingRow, setting_rows, settings_table
-from tap_datto_rmm.errors import TapError
 from tap_datto_rmm.files import ENVIRONMENT, JsonFile
 from tap_datto_rmm.settings import package_version
 from tap_datto_rmm.settings.sources import Layer
 from tap_datto_rmm.tap import TapDattoRMM
 
+PROGRAM: Final = "tap-datto-rmm-doctor"
 NARROWEST: Final = 40
 """Columns that the tables need."""
 SYNCS: Final = {"full": "The first sync", "hourly": "A later one, each hour"}
@@ -35,17 +35,11 @@ def main() -> None:
     Raises:
         SystemExit: always; 0 where a sync would work, else 1.
     """
-    with standard_streams("tap-datto-rmm-doctor"):
-        try:
-            command()
-        except TapError as error:
-            for line in str(error).splitlines():
-                click.echo(f"tap-datto-rmm-doctor: {line}", err=True)
-            sys.exit(1)
+    run_command(PROGRAM, command)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_version(), prog_name="tap-datto-rmm-doctor")
+@click.version_option(package_version(), prog_name=PROGRAM)
 @click.option(
     "--config",
     multiple=True,

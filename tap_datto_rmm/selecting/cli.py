@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import click
 
-from tap_datto_rmm.console import standard_streams
-from tap_datto_rmm.errors import TapError
+from tap_datto_rmm.console import run_command
 from tap_datto_rmm.files import ENVIRONMENT, JsonFile
 from tap_datto_rmm.selecting.patterns import select
 from tap_datto_rmm.settings import package_version
@@ -24,13 +22,7 @@ def main() -> None:
     Raises:
         SystemExit: always; 0 where every pattern names something, else 1.
     """
-    with standard_streams(PROGRAM):
-        try:
-            command()
-        except TapError as error:
-            for line in str(error).splitlines():
-                click.echo(f"{PROGRAM}: {line}", err=True)
-            sys.exit(1)
+    run_command(PROGRAM, command)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

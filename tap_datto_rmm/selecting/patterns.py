@@ -20,7 +20,7 @@ WITHOUT: Final = "!"
 """Begins a pattern of what is left out."""
 
 
-class SelectionError(TapError):
+class PatternError(TapError):
     """A pattern names nothing that the catalog has."""
 
 
@@ -36,7 +36,7 @@ def select(catalog: dict[str, Any], patterns: Sequence[str]) -> None:
         patterns: such as `sites`, `devices.hostname`, `site_*`, `!devices.udf`, `default`.
 
     Raises:
-        SelectionError: a pattern names nothing.
+        PatternError: a pattern names nothing.
     """
     wanted = [one for one in patterns if not one.startswith(WITHOUT)] or [DEFAULT]
     unwanted = [one.removeprefix(WITHOUT) for one in patterns if one.startswith(WITHOUT)]
@@ -74,7 +74,7 @@ def _fits(path: Path, parts: Path) -> bool:
     return len(path) == len(parts) and all(map(fnmatchcase, path, parts))
 
 
-def _nothing(places: Iterable[Path], pattern: str) -> SelectionError:
+def _nothing(places: Iterable[Path], pattern: str) -> PatternError:
     """Say which part of a pattern is the first to name nothing, and what is most like it."""
     parts, known = tuple(pattern.split(".")), list(places)
     for length, part in enumerate(parts, start=1):
@@ -82,7 +82,7 @@ def _nothing(places: Iterable[Path], pattern: str) -> SelectionError:
             continue
         beside = [p[-1] for p in known if len(p) == length and _fits(p[:-1], parts[: length - 1])]
         if length == 1:
-            return SelectionError(f"There is no stream `{part}`.{did_you_mean(part, beside)}")
+            return PatternError(f"There is no stream `{part}`.{did_you_mean(part, beside)}")
         above = ".".join(parts[: length - 1])
-        return SelectionError(f"`{above}` has no column `{part}`.{did_you_mean(part, beside)}")
-    return SelectionError(f"No stream is `{pattern}`: the tap selects none by itself.")
+        return PatternError(f"`{above}` has no column `{part}`.{did_you_mean(part, beside)}")
+    return PatternError(f"No stream is `{pattern}`: the tap selects none by itself.")

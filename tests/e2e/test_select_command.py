@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_datto_rmm.selecting.patterns import SelectionError, select
+from tap_datto_rmm.selecting.patterns import PatternError, select
 from tests import truth
 from tests.conftest import fast
 
@@ -101,7 +101,7 @@ def test_a_column_inside_another_comes_alone(catalog: dict[str, Any]) -> None:
 def test_a_pattern_that_names_nothing_is_told_with_the_nearest_name(
     catalog: dict[str, Any], pattern: str, message: str
 ) -> None:
-    with pytest.raises(SelectionError) as raised:
+    with pytest.raises(PatternError) as raised:
         select(catalog, ["sites", pattern])
     assert str(raised.value) == message
 
