@@ -3,7 +3,8 @@
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
-PYTEST := $(BIN)/pytest --numprocesses=auto --dist=loadfile
+PARALLEL := --numprocesses=auto --dist=loadfile
+PYTEST := $(BIN)/pytest $(PARALLEL)
 PYTEST_ARGS ?=
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
 export UV_PYTHON_DOWNLOADS := never
@@ -65,7 +66,7 @@ unit: setup ## The tests of single parts, in seconds; PYTEST_ARGS as above
 
 .PHONY: sdk-main
 sdk-main: setup ## The tests against the SDK's main branch, in an environment of their own
-	@PYTEST_ARGS='--numprocesses=auto --dist=loadfile $(PYTEST_ARGS)' tools/sdk-main
+	@PYTEST_ARGS='$(PARALLEL) $(PYTEST_ARGS)' tools/sdk-main
 
 # The fleet is a project of its own: Dagster never meets the packages of the tap, nor of the target.
 .PHONY: fleet-setup
@@ -90,7 +91,7 @@ fleet-lint: fleet-setup
 
 .PHONY: fleet-test
 fleet-test: fleet-lint ## Types and tests of the fleet, make fleet among them: about four minutes
-	@cd fleet && .venv/bin/pytest --numprocesses=auto --dist=loadfile $(PYTEST_ARGS)
+	@cd fleet && .venv/bin/pytest $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: fuzz
 fuzz: setup ## Pages that try to break the tap, other ones each time: 200,000, ten minutes

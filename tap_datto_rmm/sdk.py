@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tap_datto_rmm.settings import Settings
 
-CHATTER: Final = frozenset(
+NOT_SO: Final = frozenset(
     {"Parsing env var for settings config...", "Skipping parse of env var settings..."}
 )
 """Lines of the SDK that are not so: this module reads the environment."""
@@ -180,7 +180,7 @@ class ConfiguredTap(Tap):
 
 
 def _is_so(record: logging.LogRecord) -> bool:
-    return record.msg not in CHATTER
+    return record.msg not in NOT_SO
 
 
 def _repair(schema: Any) -> None:

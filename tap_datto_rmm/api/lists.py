@@ -133,10 +133,9 @@ def read_list(
         yield from read.rows_of(pages())
         distinct, old = distinct + read.found, old + read.old
         quiet = 0 if read.old else quiet + 1
-        fewest = min(fewest, *read.totals, math.inf)
+        fewest = min([fewest, *read.totals])
         lacks = read.moves and read.came(old) < fewest
-        is_quiet = quiet > 1 or (quiet == 1 and not lacks)
-        if read.is_settled(distinct, again=again, is_quiet=is_quiet):
+        if read.is_settled(distinct, again=again, is_quiet=quiet >= (2 if lacks else 1)):
             if read.totals and read.came(distinct) != read.totals[-1]:
                 tell(f"totalCount says {read.totals[-1]}, but {distinct} rows are all that come")
             return Completeness(unreadable=read.unreadable)

@@ -24,7 +24,7 @@ Path = tuple[str, ...]
 Selected = Callable[[Path], bool]
 
 CANNOT_CONVERT: Final = (ValueError, TypeError, OverflowError, LookupError, RecursionError)
-_JSON_TYPES: Final = {
+JSON_TYPES: Final = {
     str: "string",
     int: "integer",
     float: "number",
@@ -162,7 +162,7 @@ class RuleCompiler:
         usual = rules.get("string") or next(iter(rules.values()))
 
         def convert(value: Any) -> Any:
-            kind = _JSON_TYPES.get(type(value), "string")
+            kind = JSON_TYPES.get(type(value), "string")
             if kind == "integer" and kind not in rules:
                 kind = "number"
             return rules.get(kind, usual)(value)

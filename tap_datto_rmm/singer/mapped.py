@@ -6,9 +6,9 @@ target refuses the row.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from tap_datto_rmm.records.rules import RuleCompiler
+from tap_datto_rmm.records.rules import JSON_TYPES, RuleCompiler
 from tap_datto_rmm.records.schemas import types_of
 from tap_datto_rmm.records.unknown import UnknownProperties
 
@@ -17,16 +17,6 @@ if TYPE_CHECKING:
     from tap_datto_rmm.records.openapi import Schema
 
 Record = dict[str, Any]
-
-OTHER_TYPES: Final[dict[type, set[str]]] = {
-    bool: {"boolean"},
-    int: {"integer", "number"},
-    float: {"number"},
-    list: {"array"},
-    tuple: {"array"},
-    dict: {"object"},
-}
-"""JSON types that take a value of a Python type. What else there is, dates too, becomes text."""
 
 
 class MappedTypes:
@@ -51,6 +41,8 @@ class MappedTypes:
             if value is None or name not in self._columns:
                 continue
             allowed, rule = self._columns[name]
-            if allowed.isdisjoint(OTHER_TYPES.get(type(value), {"string"})):
-                record[name] = rule(list(value) if type(value) is tuple else value)
+            given = list(value) if type(value) is tuple else value
+            kind = JSON_TYPES.get(type(given), "string")  # what else there is, dates too
+            if kind not in allowed and not (kind == "integer" and "number" in allowed):
+                record[name] = rule(given)
         return record
