@@ -60,10 +60,10 @@ class Deduplicator:
         """
         if type(row) is not dict or not self._names:
             return None
-        first, *others = (row.get(name) for name in self._names)
-        if first is None:
+        parts = [*map(row.get, self._names)]
+        if parts[0] is None:
             return None
-        return hash((str(first), *("" if part is None else str(part) for part in others)))
+        return hash(tuple(["" if part is None else str(part) for part in parts]))
 
     def is_new(self, key: int, content: int | None = None, row: object = None) -> bool:
         """Remember a key; tell whether it is new.
@@ -73,8 +73,8 @@ class Deduplicator:
             content: hash of the whole row; None where a difference would be none of the API's.
             row: for the log.
         """
-        before = self._known.get(key, self._older.get(key))
-        if before is None:
+        before = self._known.get(key)
+        if before is None and (before := self._older.get(key)) is None:
             if len(self._known) == self._recent:
                 self._older, self._known = self._known, {}
             self._known[key] = _SHORT[(content or 0) % len(_SHORT)]

@@ -93,4 +93,4 @@ def _moment(value: object) -> datetime | None:
 
 
 def _written(moment: datetime) -> Timestamp:
-    return Timestamp(f"{moment.isoformat(timespec='microseconds')}+00:00")
+    return Timestamp(f"{moment.isoformat('T', 'microseconds')}+00:00")

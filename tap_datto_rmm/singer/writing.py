@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any, Final
 
-from singer_sdk.mapper import CustomStreamMap, RemoveRecordTransform
+from singer_sdk.mapper import CustomStreamMap, RemoveRecordTransform, SameRecordTransform
 from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage
 
 from tap_datto_rmm.errors import TapError
@@ -14,7 +14,7 @@ from tap_datto_rmm.http.decoding import one_line
 from tap_datto_rmm.singer.mapped import MappedTypes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from singer_sdk.mapper import StreamMap
     from singer_sdk.singerlib import SchemaMessage
@@ -85,6 +85,7 @@ class RecordMessages:
         self._maps = [
             (
                 stream_map,
+                isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled,
                 MappedTypes(stream_map.transformed_schema, issues)
                 if isinstance(stream_map, CustomStreamMap)
                 else None,
@@ -92,7 +93,7 @@ class RecordMessages:
             for stream_map in stream_maps
         ]
 
-    def of(self, record: Record, version: int | None) -> Iterator[RecordMessage]:
+    def of(self, record: Record, version: int | None) -> Generator[RecordMessage]:
         """Map a record and wrap what comes out of it.
 
         Args:
@@ -102,19 +103,26 @@ class RecordMessages:
         Raises:
             MappingError: an expression of a stream map fails on this record.
         """
-        for stream_map, types in self._maps:
-            mapped = _mapped(record, stream_map, self._keys)
-            if mapped is None:
-                continue
-            if stream_map.flattening_enabled:  # the SDK leaves a null object as it is
-                columns = stream_map.transformed_schema["properties"]
-                mapped = {name: mapped.get(name) for name in columns}
-            yield RecordMessage(
-                stream=stream_map.stream_alias,
-                record=types.fit(mapped) if types else mapped,
-                version=version,
-                time_extracted=datetime.now(UTC),
-            )
+        for stream_map, changes_nothing, types in self._maps:
+            mapped = record if changes_nothing else self._mapped(record, stream_map, types)
+            if mapped is not None:
+                yield RecordMessage(
+                    stream=stream_map.stream_alias,
+                    record=mapped,
+                    version=version,
+                    time_extracted=datetime.now(UTC),
+                )
+
+    def _mapped(
+        self, record: Record, stream_map: StreamMap, types: MappedTypes | None
+    ) -> Record | None:
+        mapped = _transformed(record, stream_map, self._keys)
+        if mapped is None:
+            return None
+        if stream_map.flattening_enabled:  # the SDK leaves a null object as it is
+            columns = stream_map.transformed_schema["properties"]
+            mapped = {name: mapped.get(name) for name in columns}
+        return types.fit(mapped) if types else mapped
 
 
 def deletion_marks(
@@ -138,7 +146,7 @@ def deletion_marks(
             yield ActivateVersionMessage(stream=stream_map.stream_alias, version=version)
 
 
-def _mapped(record: Record, stream_map: StreamMap, keys: Sequence[str]) -> Record | None:
+def _transformed(record: Record, stream_map: StreamMap, keys: Sequence[str]) -> Record | None:
     try:
         mapped: Record | None = stream_map.transform(record)
     except Exception as error:  # noqa: BLE001 - whatever a user's expression may raise

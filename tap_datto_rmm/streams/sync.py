@@ -34,7 +34,7 @@ from tap_datto_rmm.telemetry.report import COMPLETE, FAILED, INCOMPLETE, NOT_DUE
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    from singer_sdk.singerlib import Message, SchemaMessage
+    from singer_sdk.singerlib import Message, RecordMessage, SchemaMessage
 
     from tap_datto_rmm.api.completeness import Completeness
     from tap_datto_rmm.records.converter import RecordConverter
@@ -250,9 +250,9 @@ class SyncedStream(Stream):
     # Messages
 
     @override
-    def _generate_record_messages(self, record: Record) -> Generator[Any]:
+    def _generate_record_messages(self, record: Record) -> Generator[RecordMessage]:
         """Map and wrap a record; the converter has selected and conformed it already."""
-        yield from self._messages.of(record, self._stream_version)
+        return self._messages.of(record, self._stream_version)
 
     @cached_property
     def _messages(self) -> RecordMessages:
