@@ -13,6 +13,7 @@ CREATE SCHEMA IF NOT EXISTS datto_answers;
 CREATE SCHEMA IF NOT EXISTS datto_answers_absent;
 -- A stream that was not loaded is found as an empty table in the second of these.
 SET LOCAL search_path = :"source", datto_answers_absent;
+\ir base/one_account.sql
 \ir base/absent_streams.sql
 \ir base/definitions.sql
 \ir base/clock.sql

@@ -6,6 +6,7 @@ import subprocess
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 from demo.answers import VIEWS, questions
@@ -346,9 +347,19 @@ def test_psql_installs_them_into_a_database_whose_tables_are_in_another_schema(
     assert [row["computers"] for row in tables.ask("scorecard")] == [1]
 
 
+def test_tables_that_accounts_share_have_no_answers_until_each_has_its_own(tables: Tables) -> None:
+    tables.device()
+    with tables.postgres.connect() as connection:
+        connection.execute("ALTER TABLE datto_rmm.devices ADD \"accountUid\" text DEFAULT 'one'")
+    tables.install()  # one account may well have the column
+    tables.device(accountUid="two")
+    with pytest.raises(psycopg.errors.RaiseException, match="holds 2 accounts"):
+        tables.install()
+
+
 def test_every_file_is_installed_and_named_after_its_view() -> None:
     files = {path.stem for path in VIEWS.glob("*.sql")} - {"install"}
     assert files == set(questions())
     for path in VIEWS.rglob("*.sql"):
-        if path.stem not in {"install", "absent_streams", "definitions"}:
+        if path.stem not in {"install", "one_account", "absent_streams", "definitions"}:
             assert f"VIEW datto_answers.{path.stem} AS" in path.read_text(encoding="utf-8")
