@@ -50,6 +50,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneForM
     return OneForMeltano(config, log) if config.getoption("dist") == "loadfile" else None
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many workers again as there are cores: much of what the tests do is waiting."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return (cores or 1) * 3 // 2
+
+
 NOW = 1_795_000_000_000
 """The sandbox account's clock in tests: 2026-11-18, epoch milliseconds."""
 

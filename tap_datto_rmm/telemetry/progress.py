@@ -29,6 +29,8 @@ class Stretch:
     """Of the counters when it started."""
     done: int = 0
     total: int | None = None
+    again: bool = False
+    """Whether it is read once more, all of it having come."""
     least: int = 0
     """Calls that each step takes at least."""
     calls_at_first: int = 0
@@ -87,8 +89,8 @@ class Progress:
         """Say how many steps there will be in all.
 
         Before the first of them the clock starts anew: what was read until then, such as the list
-        of those to ask for, says nothing of their pace. A list may tell another number while it is
-        read; what was done of it stays.
+        of those to ask for, says nothing of their pace. A list tells its number each time that it
+        is read, and maybe another one meanwhile; what was done of it stays.
 
         Args:
             total: how many.
@@ -96,6 +98,7 @@ class Progress:
         """
         if not self.stretch.done:
             self._start(self.stretch.name)
+        self.stretch.again = 0 < total <= self.stretch.done
         self.stretch.total, self.stretch.least = total, least
         if not self._is_aside:
             self.calls_ahead = self._ask_ahead()

@@ -73,7 +73,7 @@ def _what(progress: Progress) -> list[str]:
     if not stretch.total:
         return [f"{stretch.name} {stretch.done:,}" if stretch.done else stretch.name]
     share = _percent(stretch.done, stretch.total)
-    again = ", once more" if stretch.done >= stretch.total else ""
+    again = ", once more" if stretch.again else ""
     return [
         f"{stretch.name} {stretch.done:,}/{stretch.total:,} ({share}){again}",
         f"{stretch.name} {stretch.done:,}/{stretch.total:,}{again}",

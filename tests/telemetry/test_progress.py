@@ -91,8 +91,17 @@ def test_a_list_that_is_read_again_when_all_its_rows_have_come_says_so() -> None
     sync = Played()
     sync.begin("devices", 60)
     sync.does(60, seconds=5)
+    sync.progress.expect(60)
     sync.clock.move(5)
     assert sync.lines == ["devices 60/60 (100 %), once more, 0.0 calls/s, budget 0 % used"]
+
+
+def test_a_list_that_has_come_and_is_not_read_again_does_not_say_so() -> None:
+    sync = Played()
+    sync.begin("devices", 60)
+    sync.does(60, seconds=5)
+    sync.clock.move(5)
+    assert sync.lines == ["devices 60/60 (100 %), 0.0 calls/s, budget 0 % used"]
 
 
 def test_the_budget_that_is_told_is_what_other_clients_of_the_account_leave() -> None:
