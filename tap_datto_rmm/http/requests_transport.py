@@ -1,15 +1,18 @@
-"""The transport in use: requests, with proxies and certificates from the environment."""
+"""The transport in use: requests, with proxies and certificates from the environment.
+
+Requests are prepared and sent by an adapter, without a session: what a session would add to each of
+them (cookies, redirects, what is in the environment) is not wanted, and takes a third of the time.
+"""
 
 from __future__ import annotations
 
 import time
-from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.utils import select_proxy
+from requests.utils import default_headers, select_proxy
 from typing_extensions import override
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
@@ -37,14 +40,13 @@ class RequestsTransport:
     def __init__(self, user_agent: str, timeout: float, connections: int) -> None:
         """Open nothing yet."""
         self._timeout = timeout
-        self._session = requests.Session()
-        self._session.trust_env = False  # it would look there twice for each request
+        self._adapter = _Adapter(pool_maxsize=connections, pool_connections=2)
         self._environments: dict[str, dict[str, Any]] = {}
-        adapter = _Adapter(pool_maxsize=connections, pool_connections=2)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
-        self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._headers = {
+            **default_headers(),
+            "Accept": "application/json",
+            "User-Agent": user_agent,
+        }
 
     def send(self, request: Request) -> Response | Lost:
         """Make one exchange; redirects are not followed."""
@@ -53,18 +55,14 @@ class RequestsTransport:
         timeout: Any = Timeout(total=self._timeout, connect=connect)  # the stubs know no such type
         environment = self._environment_of(request.url)
         try:
-            with self._session.request(
+            prepared = requests.Request(
                 request.method,
                 request.url,
                 params=request.params,
                 data=request.form,
-                headers=request.headers,
-                proxies=environment["proxies"],
-                verify=environment["verify"],
-                timeout=timeout,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+                headers={**self._headers, **request.headers},
+            ).prepare()
+            with self._adapter.send(prepared, timeout=timeout, **environment) as response:
                 body = response.raw.read(decode_content=True)
         except (OSError, HTTPError, ValueError) as error:  # requests' own are among the first
             return self._lost(request, error, time.monotonic() - started)
@@ -73,13 +71,15 @@ class RequestsTransport:
 
     def close(self) -> None:
         """Close idle connections."""
-        self._session.close()
+        self._adapter.close()
 
     def _environment_of(self, url: str) -> dict[str, Any]:
         """Look up the proxies and certificates for a host, once; a .netrc never counts."""
         host = "/".join(url.split("/", 3)[:3])
         if host not in self._environments:
-            known = requests.Session().merge_environment_settings(url, {}, None, None, None)
+            known = requests.Session().merge_environment_settings(
+                url, proxies={}, stream=True, verify=None, cert=None
+            )
             self._environments[host] = dict(known)
         return self._environments[host]
 
