@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -26,11 +27,12 @@ from typing_extensions import override
 
 from fleet.answers import SUFFIX
 from fleet.errors import AccountsFileError, FleetError, SecretError
+from fleet.known import TAP, TARGET, no_such_key
 from fleet.secrets import Secrets
 from fleet.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
     from typing import Self
 
@@ -43,15 +45,6 @@ OWN_SCHEMAS = frozenset(
 )
 """Schemas that are no account's: the fleet's own, and PostgreSQL's."""
 
-OWN_SETTINGS = frozenset(
-    {"account_uid", "api_key", "api_secret", "api_url", "platform", "report_path"}
-)
-"""Settings of the tap that the fleet sets itself, from other lines of the file."""
-
-OWN_TARGET_SETTINGS = frozenset(
-    {"database", "default_target_schema", "host", "password", "port", "sqlalchemy_url", "user"}
-)
-
 Platform = Literal["pinotage", "merlot", "concord", "vidal", "zinfandel", "syrah"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Schema = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,54}$")]
@@ -60,6 +53,8 @@ _IS_A_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SecretName = Annotated[str, Field(pattern=f"^{_IS_A_NAME.pattern}$")]
 """A secret's name, never the secret: an environment variable's, or a file's."""
 StreamName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+TapSettings = dict[Annotated[str, AfterValidator(TAP.check)], JsonValue]
+TargetSettings = dict[Annotated[str, AfterValidator(TARGET.check)], JsonValue]
 
 
 class _Part(BaseModel):
@@ -83,7 +78,7 @@ class Account(_Part):
     api_key: SecretName
     api_secret: SecretName
     uid: str | None = Field(None, min_length=1)
-    settings: dict[str, JsonValue] = {}
+    settings: TapSettings = {}
     streams: Streams | None = None
 
     @field_validator("schema_")
@@ -92,11 +87,6 @@ class Account(_Part):
         if value in OWN_SCHEMAS or value.startswith("pg_") or value.endswith(SUFFIX):
             raise ValueError("this schema is not for an account; choose another name")
         return value
-
-    @field_validator("settings")
-    @classmethod
-    def _holds_no_own_setting(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        return _free_of(value, OWN_SETTINGS)
 
     @model_validator(mode="after")
     def _says_where(self) -> Self:
@@ -108,13 +98,8 @@ class Account(_Part):
 class Defaults(_Part):
     """What holds for every account that does not say otherwise."""
 
-    settings: dict[str, JsonValue] = {}
+    settings: TapSettings = {}
     streams: Streams = Streams()
-
-    @field_validator("settings")
-    @classmethod
-    def _holds_no_own_setting(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        return _free_of(value, OWN_SETTINGS)
 
 
 class Fleet(_Part):
@@ -123,13 +108,8 @@ class Fleet(_Part):
     warehouse: SecretName
     """Name of the secret that is the warehouse's address, `postgresql://USER:PASSWORD@HOST/DB`."""
     defaults: Defaults = Defaults()
-    target: dict[str, JsonValue] = {}
+    target: TargetSettings = {}
     accounts: list[Account]
-
-    @field_validator("target")
-    @classmethod
-    def _holds_no_own_setting(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        return _free_of(value, OWN_TARGET_SETTINGS)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -191,12 +171,6 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-def _free_of(given: dict[str, JsonValue], own: frozenset[str]) -> dict[str, JsonValue]:
-    if wrong := sorted(own & given.keys()):
-        raise ValueError(f"the fleet sets {', '.join(wrong)} itself")
-    return given
-
-
 def _twice(values: Iterable[Any]) -> list[Any]:
     return [value for value, count in Counter(values).items() if count > 1]
 
@@ -223,9 +197,12 @@ def _repetitions(content: Any) -> Iterator[str]:
 
 def _lines(content: Any, errors: Iterable[ErrorDetails]) -> Iterator[str]:
     for error in errors:
-        steps = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"])
+        place = error["loc"]
+        if place[-1:] == ("[key]",):  # how Pydantic tells a wrong key from a wrong value
+            place = place[:-1]
+        steps = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
         where = "".join(steps).removeprefix(".") or "the file"
-        yield f"{where}{_whose(content, error['loc'])}: {_words(error)}"
+        yield f"{where}{_whose(content, place)}: {_words(error)}"
 
 
 def _whose(content: Any, place: tuple[int | str, ...]) -> str:
@@ -240,8 +217,23 @@ def _whose(content: Any, place: tuple[int | str, ...]) -> str:
 
 def _words(error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
-        return "there is no such key"
+        *place, key = error["loc"]
+        return no_such_key(str(key), _keys(place))
     return error["msg"].removeprefix("Value error, ")
+
+
+def _keys(place: Sequence[int | str]) -> Iterator[str]:
+    """The keys that a part of the file may have."""
+    part: type[_Part] = Fleet
+    match place:
+        case [*_, "streams"]:
+            part = Streams
+        case ["accounts", int()]:
+            part = Account
+        case ["defaults"]:
+            part = Defaults
+    for name, field in part.model_fields.items():
+        yield field.alias or name
 
 
 def main() -> int:

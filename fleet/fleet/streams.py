@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fleet.errors import AccountsFileError
+from fleet.known import did_you_mean
 
 if TYPE_CHECKING:
     from fleet.accounts import Streams
@@ -20,7 +21,9 @@ def selected(catalog: Catalog, streams: Streams) -> Catalog:
     """
     known = {entry["tap_stream_id"] for entry in catalog["streams"]}
     if unknown := sorted({*streams.also, *streams.without} - known):
-        raise AccountsFileError(f"The tap has no stream {', '.join(unknown)}.")
+        raise AccountsFileError(
+            " ".join(f"The tap has no stream {one}.{did_you_mean(one, known)}" for one in unknown)
+        )
     for entry in catalog["streams"]:
         name = entry["tap_stream_id"]
         if name in streams.also or name in streams.without:

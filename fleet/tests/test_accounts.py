@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -10,7 +11,10 @@ import pytest
 
 from fleet.accounts import Fleet
 from fleet.errors import AccountsFileError, SecretError
+from fleet.known import TAP, TARGET, Known
 from fleet.secrets import Secrets
+from rehearsal.world import TAP as TAP_PROGRAM
+from rehearsal.world import TARGET as TARGET_PROGRAM
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +23,8 @@ GOOD = """
 warehouse: WAREHOUSE_URL
 defaults:
   settings: {page_size: 100, refresh_hours: {"site_*": 24}}
+  streams: {without: [jobs]}
+target: {load_method: upsert}
 accounts:
 - {name: acme, platform: merlot, schema: datto_acme, api_key: ACME_KEY, api_secret: ACME_SECRET}
 - name: bolt
@@ -73,10 +79,6 @@ def test_an_account_has_the_settings_of_all_and_its_own(tmp_path: Path) -> None:
             [("{name: acme,", "{name: acme, uid: bolt-uid,")],
             "the uid 'bolt-uid' is there more than once",
         ),
-        (
-            [("platform: merlot", "plattform: merlot")],
-            "accounts[0].plattform (acme): there is no such key",
-        ),
         ([("platform: merlot, ", "")], "accounts[0] (acme): give either `platform` or `api_url`"),
         ([("merlot", "bordeaux")], "accounts[0].platform (acme): Input should be 'pinotage', "),
         (
@@ -95,9 +97,14 @@ def test_an_account_has_the_settings_of_all_and_its_own(tmp_path: Path) -> None:
         ([("name: bolt", "name: no")], "accounts[1].name: Input should be a valid string"),
         (
             [("page_size: 50", "api_key: X")],
-            "accounts[1].settings (bolt): the fleet sets api_key itself",
+            "accounts[1].settings.api_key (bolt): write it in the account's line",
         ),
-        ([("page_size: 100", "platform: X")], "defaults.settings: the fleet sets platform itself"),
+        (
+            [("page_size: 100", "account_uid: X")],
+            "defaults.settings.account_uid: the fleet sets it itself",
+        ),
+        ([("load_method: ", "ssl_mode: ")], "target.ssl_mode: write it in the warehouse's address"),
+        ([("load_method: upsert", "7: 8")], "target[7]: Input should be a valid string"),
         ([("  uid: bolt-uid", "  uid: bolt-uid\n  uid: b")], "'uid' is there more than once"),
         ([("warehouse: WAREHOUSE_URL", "")], "warehouse: Field required"),
         ([("warehouse: WAREHOUSE_URL", "warehouse: [")], "is no YAML"),
@@ -107,6 +114,46 @@ def test_what_is_wrong_is_named_with_its_place(
     tmp_path: Path, changes: list[tuple[str, str]], message: str
 ) -> None:
     assert message in fault(tmp_path, *changes)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "place"),
+    [
+        ("target: ", "targets: ", "targets"),
+        ("accounts:", "account:", "account"),
+        ("  settings: {page_size: 100", "  setings: {page_size: 100", "defaults.setings"),
+        ("page_size: 100", "page_sise: 100", "defaults.settings.page_sise"),
+        ("without: [jobs]", "witout: [jobs]", "defaults.streams.witout"),
+        ("load_method", "load_metod", "target.load_metod"),
+        ("platform: merlot", "plattform: merlot", "accounts[0].plattform (acme)"),
+        ("page_size: 50", "page_sizes: 50", "accounts[1].settings.page_sizes (bolt)"),
+        ("also: ", "als: ", "accounts[1].streams.als (bolt)"),
+    ],
+)
+def test_a_key_that_nobody_knows_is_named_at_any_depth_with_the_one_that_was_meant(
+    tmp_path: Path, right: str, wrong: str, place: str
+) -> None:
+    meant = right.partition(":")[0].strip()
+    said = f"{place}: there is no such key. Did you mean `{meant}`?"
+    assert said in fault(tmp_path, (right, wrong))
+
+
+def test_a_key_that_is_like_no_other_is_refused_too(tmp_path: Path) -> None:
+    said = fault(tmp_path, ("load_method", "retries"), ("page_size: 50", "colour: blue"))
+    assert "target.retries: there is no such key.\n" in said
+    assert said.endswith("accounts[1].settings.colour (bolt): there is no such key.")
+
+
+@pytest.mark.parametrize(("program", "known"), [(TAP_PROGRAM, TAP), (TARGET_PROGRAM, TARGET)])
+def test_the_settings_that_we_know_are_those_that_the_program_has(
+    program: Path, known: Known
+) -> None:
+    about = subprocess.run(
+        [program, "--about", "--format=json"], capture_output=True, check=True, env={}
+    )
+    names = json.loads(about.stdout)["settings"]["properties"].keys()
+    assert known.settings | known.elsewhere.keys() == names
+    assert not known.settings & known.elsewhere.keys()
 
 
 def test_all_faults_are_told_at_once_and_no_value_that_may_be_a_secret(tmp_path: Path) -> None:
