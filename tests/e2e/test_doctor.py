@@ -94,6 +94,21 @@ def test_of_a_healthy_account_everything_is_told(
     assert found["calls_made"] == len(healthy.requests) <= 32
 
 
+def test_whose_account_a_key_opens_is_told_by_name_and_uid(
+    sandbox: Callable[..., Sandbox], doctor: Doctor
+) -> None:
+    acme, bolt = sandbox(account_name="Acme IT"), sandbox(seed=2)
+    assert bolt.account.name not in {"", acme.account.name}
+    assert bolt.account.uid != acme.account.uid
+    for one in (acme, bolt):
+        _, found = doctor.findings(one.settings)
+        assert found["account"]["name"] == one.account.name
+        assert found["account"]["uid"] == one.account.uid
+        _, out, _ = doctor(one.settings)
+        for label, value in (("name", one.account.name), ("uid", one.account.uid)):
+            assert re.search(rf" {label} +{re.escape(value)} *\n", out)
+
+
 def test_the_cost_is_close_to_what_a_sync_then_takes(
     sandbox: Callable[..., Sandbox], doctor: Doctor, tap: TapCommand
 ) -> None:
