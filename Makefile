@@ -83,6 +83,10 @@ fleet: fleet-setup ## Five accounts on Dagster, two rounds with kills; prints wh
 fleet-ui: fleet-setup ## The same, and leaves Dagster's pages open at http://127.0.0.1:3000
 	@cd fleet && PYTHONPATH=.. .venv/bin/python -m rehearsal --ui
 
+.PHONY: fleet-pictures
+fleet-pictures: fleet-setup ## The pictures of docs/fleet.md, by a headless Chromium, of Dagster's pages
+	@cd fleet && PYTHONPATH=.. .venv/bin/python -m rehearsal.pictures
+
 .PHONY: fleet-lint
 fleet-lint: fleet-setup
 	$(call check,fleet ruff check,$(BIN)/ruff check --output-format=concise fleet)

@@ -132,11 +132,13 @@ class Browser:
         found: dict[str, Any] = answer["result"]
         return found
 
-    def open(self, file: Path, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
+    def open(
+        self, page: Path | str, *, width: int = 1280, height: int = 900, dark: bool = False
+    ) -> None:
         """Open a page, and wait until it is there.
 
         Args:
-            file: HTML.
+            page: a file, HTML, or an address.
             width: of the window, CSS pixels.
             height: of the window, CSS pixels.
             dark: whether the user prefers dark pages.
@@ -151,7 +153,8 @@ class Browser:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.tell("Emulation.setEmulatedMedia", features=[scheme])
         self._events.clear()
-        self.tell("Page.navigate", url=file.absolute().as_uri())
+        address = page if isinstance(page, str) else page.absolute().as_uri()
+        self.tell("Page.navigate", url=address)
         while not any(event["method"] == "Page.loadEventFired" for event in self._events):
             self._notice(self._next())
 
@@ -168,10 +171,12 @@ class Browser:
             file: where it goes.
             height: CSS pixels from its top; the whole page where left out.
         """
-        size = self.tell("Page.getLayoutMetrics")["cssContentSize"]
+        metrics = self.tell("Page.getLayoutMetrics")
+        size, window = metrics["cssContentSize"], metrics["cssVisualViewport"]
         clip = {"x": 0, "y": 0, "scale": 1, "width": size["width"]}
         clip["height"] = min(height or size["height"], size["height"])
-        taken = self.tell("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)
+        beyond = clip["height"] > window["clientHeight"]  # a page may draw itself anew for it
+        taken = self.tell("Page.captureScreenshot", clip=clip, captureBeyondViewport=beyond)
         file.write_bytes(base64.b64decode(taken["data"]))
 
     def _next(self) -> dict[str, Any]:
