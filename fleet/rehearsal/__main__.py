@@ -7,12 +7,13 @@ import shutil
 import signal
 import sys
 import time
+from contextlib import suppress
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from rehearsal.show import Verdict, run_rounds, running_fleet, verdicts
+from rehearsal.show import MISBEHAVIOUR, Verdict, run_rounds, running_fleet, verdicts
 from rehearsal.world import PROJECT
 
 FOLDER = PROJECT / ".rehearsal"
@@ -57,12 +58,18 @@ def main() -> int:
         found = verdicts(world)
         console.print()
         console.print(table(found))
+        console.print(MISBEHAVIOUR)
         if given.ui:
             engine.serve(PORT)
             console.print(f"Dagster's pages: http://127.0.0.1:{PORT} (Ctrl-C ends it)")
-            signal.pause()
+            with suppress(KeyboardInterrupt):
+                signal.pause()
     return int(any(one.difference.foreign or one.difference.other for one in found))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+        sys.exit(128 + signal.SIGINT)

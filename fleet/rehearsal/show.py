@@ -38,6 +38,8 @@ ACCOUNTS: dict[str, tuple[str, ...]] = {
 }
 """The accounts, and the faults of those that misbehave."""
 
+MISBEHAVIOUR = "dyne refuses some audits in each run; echo answers every 17th call with 503."
+
 IN_THE_MIDDLE = 30
 """Calls after which a sync is in its audits."""
 
@@ -84,17 +86,18 @@ def run_rounds(world: World, engine: Engine, tell: Callable[[str], None]) -> Non
     def is_in_the_middle(name: str) -> bool | None:
         return len(world.members[name].sandbox.requests) > IN_THE_MIDDLE or None
 
+    tell("The accounts and PostgreSQL run; Dagster starts")
     for name, kind in KILLS.items():
         processes.wait_for(f"calls of {name}", lambda name=name: is_in_the_middle(name))  # type: ignore[misc]
         processes.kill(name, kind)
         tell(f"kill -9 of the {kind} of {name}")
-    tell(f"Round 1: {_told(engine.wait_for_round(ACCOUNTS, Counter()))}")
+    tell(f"Round 1, {_told(engine.wait_for_round(ACCOUNTS, Counter()))}")
     for member in world.members.values():
         member.sandbox.advance(60)
     tell("An hour passes for the accounts")
     before = engine.count()
     engine.ask_for(world.members)
-    tell(f"Round 2: {_told(engine.wait_for_round(ACCOUNTS, before))}")
+    tell(f"Round 2, {_told(engine.wait_for_round(ACCOUNTS, before))}")
     with Warehouse(world.postgres.uri) as warehouse:
         made = refresh(warehouse, Fleet.load(world.accounts), Answers.load(ANSWERS))
         tell(f"{made} views over all accounts, of streams and of answers")
@@ -122,4 +125,7 @@ def verdicts(world: World) -> list[Verdict]:
 
 
 def _told(results: dict[str, str]) -> str:
-    return ", ".join(f"{status.lower()} {name}" for name, status in sorted(results.items()))
+    by_status: dict[str, list[str]] = {}
+    for name, status in sorted(results.items()):
+        by_status.setdefault(status.lower(), []).append(name)
+    return "; ".join(f"{status}: {', '.join(names)}" for status, names in by_status.items())
