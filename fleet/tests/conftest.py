@@ -13,7 +13,7 @@ from rehearsal.truth import Difference, difference
 from rehearsal.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 SECRETS = ("k3y-of-", "s3cret-of-")
 """What must never be printed."""
@@ -31,9 +31,11 @@ class Done:
 class SmallFleet(World):
     """Accounts that are synced by the command."""
 
-    def start(self, name: str, **environment: str) -> subprocess.Popen[str]:
+    def start(
+        self, name: str, *, prefix: Sequence[str] = (), **environment: str
+    ) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            self.sync_command(name),
+            [*prefix, *self.sync_command(name)],
             env={**self.environment, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

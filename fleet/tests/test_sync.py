@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+import own_network
 import pytest
 
+from fleet.warehouse import Warehouse
 from rehearsal.processes import find, kill, wait_for
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
     from conftest import SmallFleet
@@ -93,21 +99,51 @@ def test_a_sync_that_loses_the_warehouse_and_so_its_lock_ends_at_once(fleet: Sma
     assert not fleet.wrong_rows("acme")
 
 
+def home_of_a_machine(fleet: SmallFleet, home: Path) -> dict[str, str]:
+    """Copy the accounts file and the secrets; give the environment that finds them there."""
+    shutil.copytree(fleet.secrets, home / "secrets")
+    shutil.copy(fleet.accounts, home)
+    places = {"FLEET_ACCOUNTS": home / "accounts.yaml", "FLEET_SECRETS": home / "secrets"}
+    return {name: str(path) for name, path in {**places, "HOME": home}.items()}
+
+
+OWN_NETWORK = own_network.is_to_be_had()
+
+Machine = Callable[[], "subprocess.Popen[str]"]
+"""Starts a sync of acme."""
+
+
+@pytest.fixture(params=["own-network" if OWN_NETWORK else "same-network"])
+def machines(fleet: SmallFleet, tmp_path: Path) -> tuple[Machine, Machine]:
+    """Two machines, each with its own environment, the second with its own network if possible."""
+    ports = fleet.postgres.port, int(fleet.members["acme"].sandbox.url.rpartition(":")[2])
+    prefix = own_network.prefix(*ports) if OWN_NETWORK else []
+    one, two = (home_of_a_machine(fleet, tmp_path / name) for name in ("one", "two"))
+    return partial(fleet.start, "acme", **one), partial(fleet.start, "acme", prefix=prefix, **two)
+
+
 def test_of_two_machines_that_start_an_account_at_once_one_runs_it(
-    fleet: SmallFleet, tmp_path: Path
+    fleet: SmallFleet, machines: tuple[Machine, Machine]
 ) -> None:
     sandbox = fleet.members["acme"].sandbox
-    machines: list[dict[str, str]] = []
-    for name in ("one", "two"):  # each with its own home, its own copy of file and secrets
-        home = tmp_path / name
-        shutil.copytree(fleet.secrets, home / "secrets")
-        shutil.copy(fleet.accounts, home)
-        places = {"FLEET_ACCOUNTS": home / "accounts.yaml", "FLEET_SECRETS": home / "secrets"}
-        machines.append({name: str(path) for name, path in {**places, "HOME": home}.items()})
     for _ in range(2):
         before = sandbox.state.journal.by_endpoint["/v2/account/devices"]
-        processes = [fleet.start("acme", **machines[number % 2]) for number in range(4)]
+        processes = [start() for start in machines * 2]
         codes = sorted(fleet.ended(process).code for process in processes)
         assert codes == [0, os.EX_TEMPFAIL, os.EX_TEMPFAIL, os.EX_TEMPFAIL]
         assert sandbox.state.journal.by_endpoint["/v2/account/devices"] == before + 1
+    assert not fleet.wrong_rows("acme")
+
+
+def test_each_of_two_machines_keeps_the_other_from_the_account_that_it_syncs(
+    fleet: SmallFleet, machines: tuple[Machine, Machine]
+) -> None:
+    acme = fleet.members["acme"]
+    acme.sandbox.state.options = replace(acme.sandbox.state.options, latency_ms=200)
+    for one, other in (machines, machines[::-1]):
+        first = one()
+        with Warehouse(fleet.postgres.uri) as warehouse:
+            wait_for("its lock", lambda: warehouse.locked_schemas([acme.schema]) or None)
+        assert fleet.ended(other()).code == os.EX_TEMPFAIL
+        assert fleet.ended(first).code == 0
     assert not fleet.wrong_rows("acme")
