@@ -138,7 +138,7 @@ class Sync:
             files: Files = {"config": {**settings, **guards}, "state": entry.state or {}}
             streams = self.fleet.streams_of(account)
             if streams.also or streams.without:
-                files["catalog"] = selected(self._catalog(), streams)
+                files["catalog"] = selected(self._catalog(settings), streams)
             try:
                 self.pipe.run(
                     files,
@@ -151,15 +151,17 @@ class Sync:
 
     def _ask_whose_key(self, settings: Mapping[str, Any]) -> Identity:
         """Read the stream `account` alone, before the first row is written."""
-        files: Files = {"config": settings, "catalog": account_only(self._catalog())}
+        files: Files = {"config": settings, "catalog": account_only(self._catalog(settings))}
         messages = map(json.loads, self.pipe.ask(files))
         rows = [message["record"] for message in messages if message["type"] == "RECORD"]
         if not rows:
             raise PipeError("The API does not say whose account it is; a fleet cannot do without.")
         return Identity(rows[0]["uid"], rows[0].get("name"))
 
-    def _catalog(self) -> dict[str, Any]:
-        catalog: dict[str, Any] = json.loads(b"".join(self.pipe.ask({}, "--discover")))
+    def _catalog(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Discover with the settings: some add streams and columns, which are to be selected."""
+        said = self.pipe.ask({"config": settings}, "--discover")
+        catalog: dict[str, Any] = json.loads(b"".join(said))
         return catalog
 
     def _target_settings(self, url: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import own_network
 import pytest
+from psycopg import sql
 
 from fleet.warehouse import Warehouse
 from rehearsal.processes import find, kill, wait_for
@@ -40,6 +41,25 @@ def test_a_sync_fills_the_schema_with_the_accounts_rows_and_keeps_its_state(
     entry = fleet.entry("acme")
     assert entry["uid"] == fleet.members["acme"].uid
     assert entry["state"]["bookmarks"]["account"]["account_uid"] == fleet.members["acme"].uid
+
+
+def test_an_account_with_its_own_selection_has_what_its_settings_add_too(
+    fleet: SmallFleet,
+) -> None:
+    custom = {"name": "my_sites", "path": "/v2/account/sites", "component": "Site"}
+    keys = {"primary_keys": ["uid"], "records_key": "sites"}
+    fleet.lines["acme"]["settings"] = {"custom_streams": [custom | keys], "account_column": True}
+    fleet.lines["acme"]["streams"] = {"without": ["users"]}
+    fleet.write_accounts()
+    done = fleet.sync("acme")
+    assert done.code == 0
+    assert done.outcome.report
+    assert "users" not in done.outcome.report.streams
+    with fleet.connect() as connection:
+        query = 'SELECT DISTINCT "accountUid" FROM {}'
+        table = sql.Identifier(fleet.members["acme"].schema, "my_sites")
+        found = connection.execute(sql.SQL(query).format(table)).fetchall()
+    assert found == [(fleet.members["acme"].uid,)]
 
 
 def started_in_earnest(fleet: SmallFleet, name: str) -> int | None:
