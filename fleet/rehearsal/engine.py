@@ -95,6 +95,12 @@ class Engine:
             processes.kill_all_below(self.daemon.pid)
             self.daemon.wait()
 
+    def lose_the_code_server(self) -> None:
+        """Kill what loads the definitions and starts the runs; the daemon starts another one."""
+        below = processes.descendants(self.daemon.pid) if self.daemon else []
+        servers = [one.number for one in below if "grpc" in one.command]
+        processes.kill_all(servers)
+
     def serve(self, port: int) -> None:
         """Start the web server on the loopback interface."""
         where = ["--host", "127.0.0.1", "--port", str(port)]

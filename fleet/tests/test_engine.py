@@ -23,10 +23,20 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Engine]]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Engine]]:
     with running_fleet(tmp_path_factory.mktemp("engine")) as (world, engine):
-        run_rounds(world, engine, print)
         yield world, engine
+
+
+@pytest.fixture(scope="module")
+def first_round(running: tuple[World, Engine]) -> dict[str, str]:
+    return run_rounds(*running, print)
+
+
+@pytest.fixture(scope="module")
+def fleet(running: tuple[World, Engine], first_round: dict[str, str]) -> tuple[World, Engine]:
+    assert first_round
+    return running
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +51,10 @@ def test_every_schema_equals_its_account_whatever_was_killed(
 ) -> None:
     assert not found[name].difference
     assert found[name].message == "complete"
+
+
+def test_whatever_was_killed_was_run_again_in_the_same_round(first_round: dict[str, str]) -> None:
+    assert first_round == {**dict.fromkeys(ACCOUNTS, "SUCCESS"), BROKEN: "FAILURE"}
 
 
 def test_no_schema_has_a_row_of_another_account(fleet: tuple[World, Engine]) -> None:
