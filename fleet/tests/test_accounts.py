@@ -13,6 +13,7 @@ from fleet.accounts import Fleet
 from fleet.errors import AccountsFileError, SecretError
 from fleet.known import TAP, TARGET, Known
 from fleet.secrets import Secrets
+from rehearsal.world import PROJECT
 from rehearsal.world import TAP as TAP_PROGRAM
 from rehearsal.world import TARGET as TARGET_PROGRAM
 
@@ -65,6 +66,13 @@ def test_an_account_has_the_settings_of_all_and_its_own(tmp_path: Path) -> None:
         "api_url": "https://pinotage-api.centrastage.net",
     }
     assert fleet.streams_of(fleet.account("bolt")).also == ["device_patches"]
+
+
+def test_the_file_in_the_docs_is_right(tmp_path: Path) -> None:
+    text = (PROJECT.parent / "docs/fleet.md").read_text()
+    file = tmp_path / "accounts.yaml"
+    file.write_text(text.partition("```yaml\n")[2].partition("```")[0])
+    assert Fleet.load(file).names == ["acme", "bolt"]
 
 
 @pytest.mark.parametrize(
