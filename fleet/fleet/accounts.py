@@ -67,6 +67,12 @@ class Streams(_Part):
     also: list[StreamName] = []
     without: list[StreamName] = []
 
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if both := sorted({*self.also} & {*self.without}):
+            raise ValueError(f"{', '.join(both)}: in `also` and in `without`")
+        return self
+
 
 class Account(_Part):
     """One account: a line of the file."""

@@ -114,6 +114,10 @@ def test_the_file_in_the_docs_is_right(tmp_path: Path) -> None:
         ([("load_method: ", "ssl_mode: ")], "target.ssl_mode: write it in the warehouse's address"),
         ([("load_method: upsert", "7: 8")], "target[7]: Input should be a valid string"),
         ([("  uid: bolt-uid", "  uid: bolt-uid\n  uid: b")], "'uid' is there more than once"),
+        (
+            [("[device_patches]", "[jobs, users]")],
+            "accounts[1].streams (bolt): users: in `also` and in `without`",
+        ),
         ([("warehouse: WAREHOUSE_URL", "")], "warehouse: Field required"),
         ([("warehouse: WAREHOUSE_URL", "warehouse: [")], "is no YAML"),
     ],
