@@ -55,7 +55,7 @@ _OF_THE_SDK = frozenset(
     | {"flattening_separator", "stream_map_config", "stream_maps"}
 )
 
-IN_ITS_LINE = "write it in the account's line, outside of `settings`"
+IN_ITS_ENTRY = "write it in the account's entry, outside of `settings`"
 BY_THE_FLEET = "the fleet sets it itself"
 IN_THE_ADDRESS = "write it in the warehouse's address, the secret that `warehouse` names"
 
@@ -66,8 +66,9 @@ TAP = Known(
     | {"lookback_minutes", "max_parallel_requests", "max_requests_per_minute", "page_size"}
     | {"refresh_hours", "request_timeout", "spec_path", "start_date", "user_agent"},
     {
-        **dict.fromkeys(("api_key", "api_secret", "api_url", "platform"), IN_ITS_LINE),
-        **dict.fromkeys(("account_uid", "report_path"), BY_THE_FLEET),
+        **dict.fromkeys(("api_key", "api_secret", "api_url", "platform"), IN_ITS_ENTRY),
+        "account_uid": "write it as `uid` in the account's entry",
+        "report_path": BY_THE_FLEET,
     },
 )
 

@@ -105,11 +105,11 @@ def test_the_file_in_the_docs_is_right(tmp_path: Path) -> None:
         ([("name: bolt", "name: no")], "accounts[1].name: Input should be a valid string"),
         (
             [("page_size: 50", "api_key: X")],
-            "accounts[1].settings.api_key (bolt): write it in the account's line",
+            "accounts[1].settings.api_key (bolt): write it in the account's entry",
         ),
         (
-            [("page_size: 100", "account_uid: X")],
-            "defaults.settings.account_uid: the fleet sets it itself",
+            [("page_size: 100", "report_path: X")],
+            "defaults.settings.report_path: the fleet sets it itself",
         ),
         ([("load_method: ", "ssl_mode: ")], "target.ssl_mode: write it in the warehouse's address"),
         ([("load_method: upsert", "7: 8")], "target[7]: Input should be a valid string"),
