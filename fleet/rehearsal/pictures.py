@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rehearsal.engine import Engine
     from rehearsal.world import World
 
-DOCS = PROJECT.parent / "docs"
+PICTURES = PROJECT.parent / "docs" / "pictures"
 PORT = 3001
 WIDTH = 1400
 """CSS pixels, as are the heights."""
@@ -70,11 +70,11 @@ def take(browser: Browser, address: str) -> None:
         _wait_until(browser, SHOWS, page.shows)
         if page.click:
             _wait_until(browser, CLICK, page.click)
-        picture = DOCS / f"{page.picture}.png"
+        picture = PICTURES / f"{page.picture}.png"
         before = b""
         while before != (before := _taken(browser, picture, page.height)):
             time.sleep(PAUSE)  # it is still being drawn
-        print(f"docs/{picture.name}  {len(before) // 1000} kB")
+        print(f"docs/pictures/{picture.name}  {len(before) // 1000} kB")
 
 
 def _wait_until(browser: Browser, condition: str, text: str) -> None:
