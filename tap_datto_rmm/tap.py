@@ -166,6 +166,7 @@ class TapDattoRMM(ConfiguredTap):
                 for stream in self.chosen:
                     stream.before_state()
                 self.write_state()
+                self.message_writer.repeat_state()
             raise
         finally:
             self.client.close()
@@ -183,7 +184,7 @@ class TapDattoRMM(ConfiguredTap):
             stream.heed_forced_replication()
         for line in _cautions(self):
             self.logger.warning(line)
-        with self.watched():
+        with self.watched(), self.message_writer.ending_with_state():
             self.run.guard_the_account()
             announce(self.run, chosen)
             self.write_state()

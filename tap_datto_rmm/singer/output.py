@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
 
+from tap_datto_rmm.errors import TapError
 from tap_datto_rmm.telemetry.waits import TARGET, Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from singer_sdk.singerlib import Message
 
@@ -51,6 +54,8 @@ class MessageWriter(MsgSpecWriter):
         """Takes the exit code, where a target that does not read leaves no other time for it."""
         self.messages = 0
         """So many have been written."""
+        self._last: Message | None = None
+        self._last_state: StateMessage | None = None
         self._writing = False
         self._stopped: Stopped | None = None
 
@@ -78,9 +83,34 @@ class MessageWriter(MsgSpecWriter):
         finally:
             self._writing = False
             self.messages += 1
+        self._last = message
+        if isinstance(message, StateMessage):
+            self._last_state = message
         if self._stopped:
             self._stopped.after_message = True
             raise self._stopped
+
+    @contextmanager
+    def ending_with_state(self) -> Generator[None]:
+        """Let what is written end with a STATE, however it fails."""
+        try:
+            yield
+        except TapError:
+            self.repeat_state()
+            raise
+        self.repeat_state()
+
+    def repeat_state(self) -> None:
+        """Write the last STATE once more, where anything has followed it.
+
+        target-jsonl, and others made after the same template, pass on no STATE that a record
+        follows.
+
+        Raises:
+            Stopped: as `write_message`.
+        """
+        if self._last_state is not None and self._last is not self._last_state:
+            self.write_message(self._last_state)
 
     def stop(self, signum: int) -> None:
         """End the run from a signal handler: now, or as soon as the message in hand is written.

@@ -58,6 +58,21 @@ def test_every_bookmark_is_a_canonical_timestamp_and_names_its_property(
 
 
 @pytest.mark.parametrize(
+    ("forbidden", "code"), [((), 0), (("/v2/account/users",), 1)], ids=["complete", "failed"]
+)
+def test_a_run_ends_with_its_state_whatever_stream_comes_last(
+    quick: QuickTapCommand, sandbox: Callable[..., Sandbox], forbidden: tuple[str, ...], code: int
+) -> None:
+    """Of target-jsonl's kind there are many: a record makes them forget the state before it."""
+    account = sandbox(forbid=forbidden)
+    run = quick.sync(fast(account), "alerts", "users", "site_settings")
+    assert run.code == code
+    assert run.messages[-1]["type"] == "STATE"
+    assert run.messages[-2]["type"] == "RECORD"
+    assert run.messages[-1]["value"]["bookmarks"]["alerts"]["replication_key_value"]
+
+
+@pytest.mark.parametrize(
     "value",
     [
         "2026-11-18T10:00:00Z",
