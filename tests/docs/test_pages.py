@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import TapCommand
 
-MOST_LINES = 200
-"""Of the README."""
+MOST_LINES = 172
+"""Of the README, without its table of streams: one more of them is no longer text."""
 
 
 def test_the_tables_are_those_of_the_code_and_of_the_benchmarks() -> None:
@@ -32,7 +32,9 @@ def test_the_tables_are_those_of_the_code_and_of_the_benchmarks() -> None:
 
 
 def test_the_readme_is_short() -> None:
-    assert len(read("README.md").splitlines()) < MOST_LINES
+    page = read("README.md")
+    table = section(page, "streams")
+    assert len(page.splitlines()) - len(table.splitlines()) < MOST_LINES
 
 
 def test_the_custom_streams_of_the_page_work(

@@ -11,6 +11,7 @@ from datto_rmm_sandbox.interfaces import mac_address
 from datto_rmm_sandbox.routes import ROUTES
 
 from tap_datto_rmm.records.openapi import DOCUMENT_NAME, packaged
+from tests import truth
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Client
@@ -98,44 +99,17 @@ def test_the_routes_are_the_documents_and_no_others() -> None:
     assert {words(path) for path in ROUTES} - docs == {words(path) for path in GETS}
 
 
-COMPONENT = {
-    "account": "Account",
-    "sites": "Site",
-    "devices": "Device",
-    "alerts": "Alert",
-    "device_audits": "DeviceAudit",
-    "device_software": "Software",
-    "esxi_host_audits": "ESXiHostAudit",
-    "printer_audits": "PrinterAudit",
-    "activity_logs": "ActivityLog",
-    "users": "AuthUser",
-    "account_variables": "Variable",
-    "components": "Component",
-    "default_filters": "Filter",
-    "custom_filters": "Filter",
-    "dnet_site_mappings": "DnetSiteMappingsDto",
-    "site_settings": "SiteSettings",
-    "site_variables": "Variable",
-    "site_filters": "Filter",
-    "site_network_interfaces": "Device Network Interface",
-    "site_patches": "SitePatch",
-    "device_patches": "Patch",
-    "jobs": "Job",
-    "job_components": "JobComponent",
-    "job_results": "JobResults",
-    "job_outputs": "JobStdData",
-    "devices_v3": "DeviceV3",
-}
 NEVER_SENT = {"UdfItem.typeMisMatch"}
 
 
 def test_every_stream_has_its_truth() -> None:
-    assert set(COMPONENT) == set(STREAMS)
+    assert truth.STREAMS.keys() == STREAMS.keys()
 
 
-@pytest.mark.parametrize("stream", sorted(COMPONENT))
+@pytest.mark.parametrize("stream", sorted(truth.STREAMS))
 def test_every_property_of_the_document_occurs_in_some_row(shared: Client, stream: str) -> None:
-    schema = {"$ref": f"#/components/schemas/{COMPONENT[stream].replace(' ', '%20')}"}
+    component = truth.STREAMS[stream].component.replace(" ", "%20")
+    schema = {"$ref": f"#/components/schemas/{component}"}
     seen: set[str] = set()
     rows = [line["row"] for line in shared.expected(stream)]
     assert rows
