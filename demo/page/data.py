@@ -18,7 +18,7 @@ Row: TypeAlias = dict[str, Any]
 
 SHOWN: Final = 8
 """Rows of a table."""
-TREND_DAYS: Final = 42
+TREND_DAYS: Final = 30
 ASKED: Final = (
     ("clock", "scorecard", "software"),
     ("patch_ageing", "full_disks"),
@@ -78,6 +78,8 @@ def _ask(uri: str, snapshot: str, names: Iterable[str]) -> dict[str, list[Row]]:
         connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
         connection.execute("SET LOCAL jit = off")  # it compiles longer than these queries take
         connection.execute("SET LOCAL work_mem = '64MB'")
+        # PostgreSQL 18 would let other processes read the tables, which are in the cache mostly
+        connection.execute("SET LOCAL effective_io_concurrency = 0")
         return {name: _rows(connection, name) for name in names}
 
 
