@@ -21,7 +21,7 @@ WITHOUT: Final = "!"
 
 
 class PatternError(TapError):
-    """A pattern names nothing that the catalog has."""
+    """Patterns name nothing that the catalog has; a line for each."""
 
 
 def select(catalog: dict[str, Any], patterns: Sequence[str]) -> None:
@@ -36,13 +36,16 @@ def select(catalog: dict[str, Any], patterns: Sequence[str]) -> None:
         patterns: such as `sites`, `devices.hostname`, `site_*`, `!devices.udf`, `default`.
 
     Raises:
-        PatternError: a pattern names nothing.
+        PatternError: patterns name nothing.
     """
     wanted = [one for one in patterns if not one.startswith(WITHOUT)] or [DEFAULT]
     unwanted = [one.removeprefix(WITHOUT) for one in patterns if one.startswith(WITHOUT)]
     places = {path: metadata for stream in catalog["streams"] for path, metadata in _places(stream)}
-    chosen = _named(places, wanted)
-    left_out = _named(places, unwanted)
+    named = {pattern: _named(places, pattern) for pattern in (*wanted, *unwanted)}
+    if faults := [_nothing(places, pattern) for pattern, found in named.items() if not found]:
+        raise PatternError("\n".join(faults))
+    chosen = {path for pattern in wanted for path in named[pattern]}
+    left_out = {path for pattern in unwanted for path in named[pattern]}
     on_the_way = {path[:length] for path in chosen for length in range(1, len(path))}
     for path, metadata in places.items():
         above = {path[:length] for length in range(1, len(path) + 1)}
@@ -56,25 +59,18 @@ def _places(stream: dict[str, Any]) -> Iterable[tuple[Path, dict[str, Any]]]:
         yield (stream["stream"], *names), entry["metadata"]
 
 
-def _named(places: dict[Path, dict[str, Any]], patterns: Iterable[str]) -> set[Path]:
-    found: set[Path] = set()
-    for pattern in patterns:
-        if pattern == DEFAULT:
-            named = {path for path, data in places.items() if data.get("selected-by-default")}
-        else:
-            parts = tuple(pattern.split("."))
-            named = {path for path in places if _fits(path, parts)}
-        if not named:
-            raise _nothing(places, pattern)
-        found |= named
-    return found
+def _named(places: dict[Path, dict[str, Any]], pattern: str) -> set[Path]:
+    if pattern == DEFAULT:
+        return {path for path, data in places.items() if data.get("selected-by-default")}
+    parts = tuple(pattern.split("."))
+    return {path for path in places if _fits(path, parts)}
 
 
 def _fits(path: Path, parts: Path) -> bool:
     return len(path) == len(parts) and all(map(fnmatchcase, path, parts))
 
 
-def _nothing(places: Iterable[Path], pattern: str) -> PatternError:
+def _nothing(places: Iterable[Path], pattern: str) -> str:
     """Say which part of a pattern is the first to name nothing, and what is most like it."""
     parts, known = tuple(pattern.split(".")), list(places)
     for length, part in enumerate(parts, start=1):
@@ -82,7 +78,7 @@ def _nothing(places: Iterable[Path], pattern: str) -> PatternError:
             continue
         beside = [p[-1] for p in known if len(p) == length and _fits(p[:-1], parts[: length - 1])]
         if length == 1:
-            return PatternError(f"There is no stream `{part}`.{did_you_mean(part, beside)}")
+            return f"There is no stream `{part}`.{did_you_mean(part, [*beside, DEFAULT])}"
         above = ".".join(parts[: length - 1])
-        return PatternError(f"`{above}` has no column `{part}`.{did_you_mean(part, beside)}")
-    return PatternError(f"No stream is `{pattern}`: the tap selects none by itself.")
+        return f"`{above}` has no column `{part}`.{did_you_mean(part, beside)}"
+    return f"No stream is `{pattern}`: the tap selects none by itself."

@@ -92,6 +92,7 @@ def test_a_column_inside_another_comes_alone(catalog: dict[str, Any]) -> None:
     ("pattern", "message"),
     [
         ("divices", "There is no stream `divices`. Did you mean `devices`?"),
+        ("defualt", "There is no stream `defualt`. Did you mean `default`?"),
         ("!divices", "There is no stream `divices`. Did you mean `devices`?"),
         ("devices.hostnam", "`devices` has no column `hostnam`. Did you mean `hostname`?"),
         ("devices.udf.x", "`devices.udf` has no column `x`."),
@@ -104,6 +105,15 @@ def test_a_pattern_that_names_nothing_is_told_with_the_nearest_name(
     with pytest.raises(PatternError) as raised:
         select(catalog, ["sites", pattern])
     assert str(raised.value) == message
+
+
+def test_all_patterns_that_name_nothing_are_told_at_once(shell: Shell) -> None:
+    run = shell("$TAP defualt '!devices.hostnam' sites", module=SELECT)
+    assert (run.code, run.out) == (1, "")
+    assert run.err.splitlines() == [
+        "tap-datto-rmm-select: There is no stream `defualt`. Did you mean `default`?",
+        "tap-datto-rmm-select: `devices` has no column `hostnam`. Did you mean `hostname`?",
+    ]
 
 
 def test_the_command_tells_it_in_one_line_and_writes_no_catalog(shell: Shell) -> None:
