@@ -109,6 +109,19 @@ def test_whose_account_a_key_opens_is_told_by_name_and_uid(
             assert re.search(rf" {label} +{re.escape(value)} *\n", out)
 
 
+def test_each_stream_is_tried_on_one_of_its_parents_of_whatever_kind(
+    sandbox: Callable[..., Sandbox], doctor: Doctor, tap: TapCommand
+) -> None:
+    account = sandbox(devices=240, alert_total_count="number")
+    file = doctor.folder / "catalog.json"
+    catalog = tap.catalog(fast(account), *truth.STREAMS)
+    file.write_text(json.dumps(catalog), encoding="utf-8")
+    _, found = doctor.findings(fast(account), "--catalog", str(file))
+    assert {one["stream"] for one in found["streams"]} == truth.STREAMS.keys()
+    assert [one["stream"] for one in found["streams"] if "not asked" in one["message"]] == []
+    assert [one["stream"] for one in found["streams"] if one["calls"]["full"] is None] == []
+
+
 def test_the_cost_is_close_to_what_a_sync_then_takes(
     sandbox: Callable[..., Sandbox], doctor: Doctor, tap: TapCommand
 ) -> None:

@@ -74,7 +74,11 @@ def needs(stream: type[DattoStream]) -> Cost:
         return UNLIKE_OTHERS[stream.name]
     if stream.fan_out is None:
         return Cost({endpoint: 1})
-    return Cost(PARENTS[stream.fan_out][0], (endpoint,), PARENTS[stream.fan_out][1])
+    assert stream.fan_out in PARENTS, (
+        f"{stream.name} is asked {stream.fan_out.per}: add it to PARENTS"
+    )
+    names_them, one_each = PARENTS[stream.fan_out]
+    return Cost(names_them, (endpoint,), one_each)
 
 
 NEEDS = {stream.name: needs(stream) for stream in STREAMS}
