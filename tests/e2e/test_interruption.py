@@ -215,7 +215,7 @@ def test_an_output_that_nobody_reads_from_the_start_ends_likewise(
 
 @pytest.mark.parametrize(
     ("signum", "runs", "most"),  # after SIGKILL, what followed the last STATE is read again
-    [(signal.SIGTERM, 10, 300), (signal.SIGKILL, 5, 700)],
+    [(signal.SIGTERM, 10, 300), (signal.SIGKILL, 3, 700)],
     ids=["SIGTERM", "SIGKILL"],
 )
 def test_a_sync_of_2000_devices_that_dies_at_random_moments_loses_nothing_and_repeats_little(
