@@ -5,8 +5,35 @@
 -- table has not been read as far as that yet, the newest that there is. A computer whose list has
 -- become empty has rows of older readings only, and so none here.
 CREATE OR REPLACE VIEW datto_answers.current_patches AS
-WITH read_until AS MATERIALIZED (
-  SELECT max("lastAuditDate") AS audit FROM device_patches
+WITH settled AS MATERIALIZED ( -- the newest audit that has been read; hardly any device is asked for it
+  SELECT (
+    SELECT device."lastAuditDate"
+    FROM (
+      SELECT uid, "lastAuditDate" FROM devices ORDER BY "lastAuditDate" DESC NULLS LAST OFFSET 0
+    ) AS device
+    WHERE (
+      SELECT true
+      FROM device_patches AS patch
+      WHERE patch."deviceUid" = device.uid AND patch."lastAuditDate" = device."lastAuditDate"
+      LIMIT 1
+    )
+    LIMIT 1
+  ) AS audit
+),
+behind AS MATERIALIZED ( -- devices that were audited later, and the newest reading of each
+  SELECT
+    device.uid,
+    (
+      SELECT max(patch."lastAuditDate")
+      FROM device_patches AS patch
+      WHERE patch."deviceUid" = device.uid
+    ) AS audit
+  FROM devices AS device
+  CROSS JOIN settled
+  WHERE (device."lastAuditDate" <= settled.audit) IS NOT TRUE
+),
+read_until AS MATERIALIZED (
+  SELECT greatest((SELECT audit FROM settled), (SELECT max(audit) FROM behind)) AS audit
 ),
 reading AS MATERIALIZED (
   SELECT
@@ -18,14 +45,11 @@ reading AS MATERIALIZED (
     computer.as_of::date AS today,
     CASE
       WHEN computer.last_audit <= read_until.audit THEN computer.last_audit
-      ELSE (
-        SELECT max(patch."lastAuditDate")
-        FROM device_patches AS patch
-        WHERE patch."deviceUid" = computer.device_uid
-      )
+      ELSE behind.audit
     END AS audit
   FROM datto_answers.computers AS computer
   CROSS JOIN read_until
+  LEFT JOIN behind ON behind.uid = computer.device_uid
 )
 SELECT
   reading.device_uid,
