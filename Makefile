@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
-PARALLEL := --numprocesses=auto --dist=loadfile
+PARALLEL := --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 PYTEST := $(BIN)/pytest $(PARALLEL)
 PYTEST_ARGS ?=
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
