@@ -96,7 +96,7 @@ fleet-lint: fleet-setup
 
 .PHONY: fleet-test
 fleet-test: fleet-lint ## Types and tests of the fleet, make fleet among them: about four minutes
-	@cd fleet && .venv/bin/pytest $(PARALLEL) $(PYTEST_ARGS)
+	@cd fleet && .venv/bin/pytest --numprocesses=3 --dist=loadfile $(PYTEST_ARGS)
 
 .PHONY: fuzz
 fuzz: setup ## Pages that try to break the tap, other ones each time: 200,000, ten minutes

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from psycopg import sql
 
-from rehearsal.engine import ASK_SECONDS, DATABASE
-from rehearsal.processes import find, wait_for
+from rehearsal.engine import DATABASE
 from rehearsal.show import ACCOUNTS, BROKEN, run_rounds, running_fleet, verdicts
 
 if TYPE_CHECKING:
@@ -108,23 +106,3 @@ def contents(connection: Connection[Any]) -> Iterator[str]:
         query = sql.SQL("SELECT coalesce(string_agg(one::text, '\n'), '') FROM {} AS one")
         [(text,)] = connection.execute(query.format(sql.Identifier(*table)))
         yield text
-
-
-def test_an_account_is_free_again_after_its_whole_machine_is_gone(
-    fleet: tuple[World, Engine], found: dict[str, Verdict]
-) -> None:
-    assert not found["echo"].difference
-    world, engine = fleet
-    echo = world.members["echo"].sandbox
-    echo.advance(60)
-    echo.state.options = replace(echo.state.options, latency_ms=300)  # time enough to die in it
-    before = engine.count()
-    engine.ask_for(["echo"])
-    wait_for("its tap", lambda: find("echo", "tap"))
-    engine.lose_the_machine()
-    engine.start_daemon()
-    two_more = before["echo"] + 2
-    wait_for("the next run", lambda: engine.count()["echo"] == two_more or None, ASK_SECONDS)
-    results = wait_for("its end", engine.results, ASK_SECONDS)
-    assert results["echo"] == "SUCCESS"
-    assert not {verdict.account: verdict for verdict in verdicts(world)}["echo"].difference
