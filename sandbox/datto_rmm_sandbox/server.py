@@ -31,6 +31,10 @@ TICK = 0.02
 """Seconds: a client's pooled connections outlive its pauses; an end is noticed this soon."""
 
 
+TURNS_TO_ACCEPT = 3
+"""Turns of asyncio's loop from a connection's `accept()` to its protocol's `connection_made()`."""
+
+
 class Protocol(H11Protocol):
     """uvicorn's HTTP protocol, which also hands the application its transport, to cut it."""
 
@@ -65,6 +69,8 @@ class Server(uvicorn.Server):
         """
         for listening in self.servers:
             listening.close()
+        for _ in range(TURNS_TO_ACCEPT):
+            await asyncio.sleep(0)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         tasks = list(self.server_state.tasks)
