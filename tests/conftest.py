@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from datto_rmm_sandbox import Sandbox
 from hypothesis import settings
@@ -78,7 +79,7 @@ class Run:
     @cached_property
     def messages(self) -> list[dict[str, Any]]:
         """The Singer messages in order."""
-        return [json.loads(line) for line in self.out.splitlines()]
+        return [msgspec.json.decode(line) for line in self.out.splitlines()]
 
     @cached_property
     def records(self) -> dict[str, list[dict[str, Any]]]:

@@ -10,7 +10,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import requests
 
 from tests import truth
 from tests.answers.living import install_targets
@@ -228,9 +227,8 @@ def loaded_once(reader: Reader, stream: str) -> bool:
 def wanted(reader: Reader, stream: str) -> list[str]:
     """Give the keys of the rows that the account has."""
     assert reader.sandbox
-    answer = requests.get(f"{reader.sandbox.url}/_sandbox/expected/{stream}", timeout=30)
-    rows = [json.loads(line) for line in answer.text.splitlines()]
-    return sorted(str(key) for key in truth.records_of(stream, rows))
+    lines = truth.lines_of(reader.sandbox.url, stream)
+    return sorted(str(key) for key in truth.records_of(stream, lines))
 
 
 def audits_asked(sandbox: Sandbox) -> int:

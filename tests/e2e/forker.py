@@ -1,22 +1,28 @@
-"""Runs the tap's `main()` in forks of this process, which has imported it: 50 ms instead of 800.
+"""Runs the tap's `main()` in forks of this process, which has imported it: 25 ms instead of 800.
 
-Each run is a process of its own, as it is for a user, from `main()` to the interpreter's end. Reads
-one JSON object a line from stdin, and answers each with a line that holds the exit code and the
-memory that the run took at most, in KiB.
+Each run is a process of its own, as it is for a user, from `main()` to the flush of what it wrote.
+Only the interpreter's end is left out: to take all objects apart costs as long again, as a fork
+copies each page that it touches. Reads one JSON object a line from stdin, and answers each with a
+line that holds the exit code and the memory that the run took at most, in KiB.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import signal
 import sys
+import threading
 from dataclasses import replace
 from typing import Any
 
 from tap_datto_rmm.__main__ import main
 from tap_datto_rmm.tap import TapDattoRMM
 from tap_datto_rmm.telemetry.screen import LivingLine, LogLines
+
+FLUSH_FAILED = 120
+"""Exit code of an interpreter that cannot write out what was printed."""
 
 
 def serve() -> None:
@@ -26,10 +32,29 @@ def serve() -> None:
         child = os.fork()
         if child == 0:
             become(job)
-            main()
+            os._exit(run())
         _, status, used = os.wait4(child, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)} {used.ru_maxrss}\n")
         sys.stdout.flush()
+
+
+def run() -> int:
+    """Run the command as the interpreter does, and give the exit code."""
+    code = 1
+    try:
+        main()
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:  # noqa: BLE001 - whatever it is
+        sys.excepthook(*sys.exc_info())
+    threading._shutdown()  # type: ignore[attr-defined] # waits for the threads
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            code = FLUSH_FAILED
+    return code
 
 
 def become(job: dict[str, Any]) -> None:

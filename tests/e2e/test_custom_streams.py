@@ -32,8 +32,7 @@ def account(sandboxes: Callable[..., Sandbox]) -> Sandbox:
 
 
 def wire(sandbox: Sandbox, stream: str) -> Iterator[dict[str, Any]]:
-    answer = requests.get(f"{sandbox.url}/_sandbox/expected/{stream}", timeout=30)
-    return (json.loads(line)["row"] for line in answer.text.splitlines())
+    return (json.loads(line)["row"] for line in truth.lines_of(sandbox.url, stream))
 
 
 def read(quick: QuickTapCommand, sandbox: Sandbox, stream: Stream, **settings: object) -> Run:

@@ -181,8 +181,7 @@ class Bench:
     def wanted(self, stream: str) -> Records:
         """Say what the records of a stream are, by key."""
         if stream not in self.known:
-            rows = map(json.loads, lines(self.account.state, stream))
-            self.known[stream] = truth.records_of(stream, rows)
+            self.known[stream] = truth.records_of(stream, lines(self.account.state, stream))
         return self.known[stream]
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-import requests
 
 from tap_datto_rmm.api.fan_out import (
     COMPUTERS,
@@ -93,7 +92,7 @@ class Small:
     """A small account, what is in it, and the tap's catalog."""
 
     sandbox: Sandbox
-    lines: dict[str, list[dict[str, Any]]]
+    wire: dict[str, list[bytes]]
     tap: TapCommand
     whole_catalog: dict[str, Any]
 
@@ -111,26 +110,26 @@ class Small:
         calls(self.sandbox)
         return self.tap(self.config, catalog=self.catalog(*streams))
 
+    def lines(self, stream: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.wire[stream]]
+
     def records(self, stream: str) -> dict[tuple[Any, ...], dict[str, Any]]:
-        return truth.records_of(stream, self.lines[stream])
+        return truth.records_of(stream, self.wire[stream])
 
 
 @pytest.fixture(scope="module")
 def small(sandboxes: Callable[..., Sandbox], quickly: Callable[[str], QuickTapCommand]) -> Small:
     sandbox = sandboxes(devices=24)
-    lines = {}
-    for stream in truth.STREAMS:
-        answer = requests.get(f"{sandbox.url}/_sandbox/expected/{stream}", timeout=30)
-        lines[stream] = [json.loads(line) for line in answer.text.splitlines()]
+    wire = {stream: truth.lines_of(sandbox.url, stream) for stream in truth.STREAMS}
     tap = quickly("small")
-    return Small(sandbox, lines, tap, json.loads(tap(fast(sandbox), "--discover").out))
+    return Small(sandbox, wire, tap, json.loads(tap(fast(sandbox), "--discover").out))
 
 
 def cost(small: Small, stream: str) -> Counter[str]:
     """Work out the calls that a stream needs when it is the only one."""
     lists, each, of, besides = NEEDS[stream]
     needed = Counter(WHOSE | lists)
-    rows = Counter(json.dumps(line["parent"]) for line in small.lines[stream])
+    rows = Counter(json.dumps(line["parent"]) for line in small.lines(stream))
     further_pages = sum((count - 1) // ROWS_OF_A_PAGE for count in rows.values()) if each else 0
     for endpoint in each:
         needed[endpoint] = len(small.records(of)) + further_pages
@@ -227,9 +226,9 @@ def test_a_deselected_property_never_leaves_the_tap(
         schema = schema.get("properties", {}).get(step, {})
     assert schema == {}
     records = {record["uid"]: record for record in run.records["devices"]}
-    assert records.keys() == {line["row"]["uid"] for line in small.lines["devices"]}
+    assert records.keys() == {line["row"]["uid"] for line in small.lines("devices")}
     hidden = 0
-    for line in small.lines["devices"]:
+    for line in small.lines("devices"):
         wanted = truth.record_of("devices", line["row"], {})
         inside = wanted
         for step in path[:-1]:
@@ -244,14 +243,14 @@ def test_a_deselected_property_never_leaves_the_tap(
 def test_a_recovery_key_in_a_user_defined_field_stays_when_the_field_is_deselected(
     small: Small,
 ) -> None:
-    keys = [line["row"]["udf"]["udf3"] for line in small.lines["devices"]]
+    keys = [line["row"]["udf"]["udf3"] for line in small.lines("devices")]
     keys = [key for key in keys if key]
     assert keys
     catalog = small.catalog("devices")
     entry = next(e for e in catalog["streams"] if e["stream"] == "devices")
     select(entry, "udf", "udf3", selected=False)
     run = small.tap(small.config | {"keep_unknown_properties": True}, catalog=catalog)
-    assert len(run.records["devices"]) == len(small.lines["devices"])
+    assert len(run.records["devices"]) == len(small.lines("devices"))
     assert [key for key in keys if key in run.out + run.err] == []
 
 
@@ -300,5 +299,5 @@ def test_a_catalog_that_was_cut_to_a_few_properties_is_respected(small: Small) -
     run = small.tap(small.config, catalog=catalog)
     assert run.code == 0
     found = Counter(name for record in run.records["devices"] for name in record)
-    assert found == dict.fromkeys(kept, len(small.lines["devices"]))
+    assert found == dict.fromkeys(kept, len(small.lines("devices")))
     assert "not know" not in run.err

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
+import msgspec
 from datto_rmm_sandbox.expected import lines
 
 from tap_datto_rmm.errors import TapError
@@ -49,7 +50,7 @@ class Pipe:
     def write(self, line: bytes | bytearray) -> None:
         if len(self.lines) == self.most:
             raise Killed
-        self.lines.append(json.loads(line))
+        self.lines.append(msgspec.json.decode(line))
         self.after_line(len(self.lines))
 
     def flush(self) -> None:
@@ -197,7 +198,7 @@ def written_to(pipe: Pipe) -> Generator[None]:
 def true_rows(sandbox: Sandbox, stream: str) -> dict[Key, Row]:
     """What a target must have of a stream, by key."""
     wire = sandbox.call(lambda: list(lines(sandbox.state, stream)))
-    return truth.records_of(stream, map(json.loads, wire))
+    return truth.records_of(stream, wire)
 
 
 def current(warehouse: Warehouse, stream: str) -> dict[Key, Row]:
