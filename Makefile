@@ -61,7 +61,7 @@ pytest: setup ## The tests alone; PYTEST_ARGS='-k alerts' chooses some
 
 UNITS := http api records singer settings streams telemetry
 .PHONY: unit
-unit: export FUZZ_EXAMPLES ?= 50
+unit: export FUZZ_EXAMPLES ?= 25
 unit: setup ## The tests of single parts, in seconds, with a quarter of the fuzzing; PYTEST_ARGS as above
 	@$(PYTEST) $(PYTEST_ARGS) $(UNITS:%=tests/%)
 

@@ -13,7 +13,7 @@ from tap_datto_rmm.records.openapi import Spec
 from tap_datto_rmm.spec_tools.tables import table
 from tap_datto_rmm.streams import STREAMS
 from tap_datto_rmm.tap import TapDattoRMM
-from tests.conftest import TapCommand, fast
+from tests.conftest import fast
 from tests.spec_tools.documents import (
     BUILDS,
     REFERENCE,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
-    from tests.conftest import Run
+    from tests.commands import QuickTapCommand, Run
     from tests.spec_tools.documents import Content
 
 CONFIG = {"platform": "merlot", "api_key": "key", "api_secret": "secret"}
@@ -99,25 +99,25 @@ def vendor(sandboxes: Callable[..., Sandbox]) -> Sandbox:
 
 
 @pytest.fixture(scope="module")
-def ours(vendor: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def ours(vendor: Sandbox, quickly: Callable[[str], QuickTapCommand]) -> Run:
     """A sync of it by the packaged document."""
-    return TapCommand(tmp_path_factory.mktemp("ours"))(fast(vendor))
+    return quickly("ours")(fast(vendor))
 
 
 @pytest.mark.vendor_builds
 @pytest.mark.parametrize("name", BUILDS)
 def test_a_sync_with_the_vendors_own_build_gives_every_record(
-    tap: TapCommand, vendor: Sandbox, ours: Run, name: str
+    quick: QuickTapCommand, vendor: Sandbox, ours: Run, name: str
 ) -> None:
     path = str(REFERENCE / f"build-{name}.json")
-    has_same_records(tap(fast(vendor, spec_path=path)), ours)
+    has_same_records(quick(fast(vendor, spec_path=path)), ours)
 
 
 @pytest.mark.parametrize("made", [build_1_22, build_201, written_out])
 def test_a_sync_with_another_build_gives_every_record(
-    tap: TapCommand, vendor: Sandbox, ours: Run, tmp_path: Path, made: Callable[[], Content]
+    quick: QuickTapCommand, vendor: Sandbox, ours: Run, tmp_path: Path, made: Callable[[], Content]
 ) -> None:
-    has_same_records(tap(fast(vendor, spec_path=write(tmp_path, made()))), ours)
+    has_same_records(quick(fast(vendor, spec_path=write(tmp_path, made()))), ours)
 
 
 def has_same_records(run: Run, ours: Run) -> None:
@@ -133,9 +133,9 @@ def in_order(rows: list[dict[str, Any]]) -> list[bytes]:
     return sorted(orjson.dumps(row, option=orjson.OPT_SORT_KEYS) for row in rows)
 
 
-def failed_discovery(tap: TapCommand, path: str) -> str:
+def failed_discovery(quick: QuickTapCommand, path: str) -> str:
     """Run discovery; give its one line of complaint."""
-    run: Run = tap({**CONFIG, "spec_path": path}, "--discover")
+    run: Run = quick({**CONFIG, "spec_path": path}, "--discover")
     assert (run.code, run.out) == (1, "")
     assert "Traceback" not in run.err
     (line,) = (line for line in run.err.splitlines() if "| ERROR " in line)
@@ -157,31 +157,33 @@ def failed_discovery(tap: TapCommand, path: str) -> str:
     ],
 )
 def test_a_corrupted_document_is_one_line_that_says_how_to_get_back(
-    tap: TapCommand, tmp_path: Path, content: bytes, says: str
+    quick: QuickTapCommand, tmp_path: Path, content: bytes, says: str
 ) -> None:
     path = write(tmp_path, content)
-    line = failed_discovery(tap, path)
+    line = failed_discovery(quick, path)
     assert path in line
     assert says in line
     for way in ("Remove `spec_path`", "git checkout -- ", "tap-datto-rmm-spec sync"):
         assert way in line
 
 
-def test_a_missing_document_is_one_line_too(tap: TapCommand, tmp_path: Path) -> None:
+def test_a_missing_document_is_one_line_too(quick: QuickTapCommand, tmp_path: Path) -> None:
     path = str(tmp_path / "nowhere.json")
-    assert f"Cannot read {path}: No such file or directory. Remove" in failed_discovery(tap, path)
+    assert f"Cannot read {path}: No such file or directory. Remove" in failed_discovery(quick, path)
 
 
-def test_a_document_of_another_api_is_one_line_too(tap: TapCommand, tmp_path: Path) -> None:
+def test_a_document_of_another_api_is_one_line_too(quick: QuickTapCommand, tmp_path: Path) -> None:
     content = packaged()
     content["paths"] = {"/pets": {"get": {"responses": {}}}}
-    assert "describes another API" in failed_discovery(tap, write(tmp_path, content))
+    assert "describes another API" in failed_discovery(quick, write(tmp_path, content))
 
 
-def test_a_reference_that_leads_nowhere_is_one_line_too(tap: TapCommand, tmp_path: Path) -> None:
+def test_a_reference_that_leads_nowhere_is_one_line_too(
+    quick: QuickTapCommand, tmp_path: Path
+) -> None:
     content = packaged()
     del content["components"]["schemas"]["ProxySettings"]
-    line = failed_discovery(tap, write(tmp_path, content))
+    line = failed_discovery(quick, write(tmp_path, content))
     assert "has no schema `ProxySettings`" in line
 
 
@@ -200,8 +202,8 @@ def test_a_path_stands_for_its_fixed_words_and_not_for_its_parameters_names() ->
 
 @pytest.mark.parametrize("options", [[], ["--format=json"], ["--format=markdown"]])
 def test_about_names_the_build_that_the_packaged_document_describes(
-    tap: TapCommand, options: list[str]
+    quick: QuickTapCommand, options: list[str]
 ) -> None:
-    run = tap(None, "--about", *options)
+    run = quick(None, "--about", *options)
     assert run.code == 0
     assert Spec.load().version in run.out

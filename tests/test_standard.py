@@ -14,7 +14,8 @@ from typing_extensions import override
 
 from tap_datto_rmm.tap import TapDattoRMM
 from tests import truth
-from tests.conftest import NOW, fast, select
+from tests.commands import select
+from tests.conftest import NOW, fast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -79,7 +79,7 @@ def lived(
     sandboxes: Callable[..., Sandbox], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Lived]:
     folder = tmp_path_factory.mktemp("answers")
-    sandbox = sandboxes(devices=70, now=NOW - DAYS * DAY_MS, udf="absent")
+    sandbox = sandboxes(devices=56, now=NOW - DAYS * DAY_MS, udf="absent")
     with Postgres(folder / "postgres") as postgres:
         with loading(sandbox, postgres, folder) as loader:
             for day in range(DAYS + 1):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from demo.pipeline import MELTANO_FOLDER, OURS
-from tests.conftest import SECRETS, Run
+from tests.commands import SECRETS, Run
 from tests.docs.pages import ROOT, Block, blocks
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
-    from tests.conftest import TapCommand
+    from tests.commands import TapCommand
 
 MOST_LINES = 172
 """Of the README, without its table of streams: one more of them is no longer text."""

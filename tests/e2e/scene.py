@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from datto_rmm_sandbox.journal import Entry
     from datto_rmm_sandbox.records import Device
 
-    from tests.conftest import Run
-    from tests.e2e.conftest import QuickTapCommand
+    from tests.commands import QuickTapCommand, Run
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE

@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator
 from typing_extensions import override
 
 from tests import truth
-from tests.conftest import Run, fast, select
+from tests.commands import Run, select
+from tests.conftest import fast
 from tests.e2e.test_settings import errors
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
-    from tests.e2e.conftest import QuickTapCommand
+    from tests.commands import QuickTapCommand
 
 Json = dict[str, Any]
 

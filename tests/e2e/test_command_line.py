@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from tap_datto_rmm.settings.sources import variable
 from tap_datto_rmm.tap import TapDattoRMM
 from tests import truth
-from tests.conftest import TapCommand, calls, fast
+from tests.conftest import calls, fast
 from tests.e2e.test_settings import FINE, errors
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
-    from tests.e2e.conftest import QuickTapCommand
+    from tests.commands import QuickTapCommand, TapCommand
 
 NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
 

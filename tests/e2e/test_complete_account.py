@@ -15,7 +15,7 @@ from tests.e2e.warehouse import selection, true_rows
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.conftest import Run
+    from tests.commands import Run
 
 REMEDY = "remove the state to read this account anew, or give the key that belongs to it"
 OTHER = {"seed": 8, "account_name": "Nordwind Systeme", "account_uid": "cst-nordwind-08"}

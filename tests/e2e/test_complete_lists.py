@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox.account import Account
 
-    from tests.conftest import Run
+    from tests.commands import Run
 
 MARKS: dict[str, Any] = {"emit_activate_version_messages": True, "deletion_guard_percent": 100}
 

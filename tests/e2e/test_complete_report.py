@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
-    from tests.conftest import Run
+    from tests.commands import Run
 
 Json = dict[str, Any]
 

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
-    from tests.conftest import Run, TapCommand
-    from tests.e2e.conftest import QuickTapCommand
+    from tests.commands import QuickTapCommand, Run, TapCommand
 
 FAULTS = (
     "status=503:path=/api/v2:rate=0.02",

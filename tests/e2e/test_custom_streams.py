@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
-    from tests.conftest import Run
-    from tests.e2e.conftest import QuickTapCommand
+    from tests.commands import QuickTapCommand, Run
 
 Stream = dict[str, Any]
 

@@ -4,47 +4,35 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_datto_rmm.doctor.costs import minutes
 from tests import truth
-from tests.conftest import SECRETS, TapCommand, fast
+from tests.conftest import fast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from datto_rmm_sandbox import Sandbox
+
+    from tests.commands import QuickTapCommand, TapCommand
 
 
 @dataclass
 class Doctor:
     """The command."""
 
-    folder: Path
+    command: TapCommand
 
     def __call__(self, config: Mapping[str, Any], *arguments: str) -> tuple[int, str, str]:
         """Run it; whatever it prints is searched for secrets."""
-        file = self.folder / "config.json"
-        file.write_text(json.dumps(config), encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, "-m", "tap_datto_rmm.doctor", "--config", str(file), *arguments],
-            capture_output=True,
-            encoding="utf-8",
-            cwd=self.folder,
-            timeout=60,
-            check=False,
-        )
-        for secret in SECRETS:
-            assert secret not in done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done.returncode, done.stdout, done.stderr
+        run = self.command(config, *arguments)
+        assert "Traceback" not in run.err
+        return run.code, run.out, run.err
 
     def findings(self, config: Mapping[str, Any], *arguments: str) -> tuple[int, dict[str, Any]]:
         """Run it for a machine."""
@@ -55,9 +43,9 @@ class Doctor:
 
 
 @pytest.fixture
-def doctor(tmp_path: Path) -> Doctor:
+def doctor(quick: QuickTapCommand) -> Doctor:
     """The command."""
-    return Doctor(tmp_path)
+    return Doctor(replace(quick, module="tap_datto_rmm.doctor"))
 
 
 def check(found: dict[str, Any], name: str) -> dict[str, Any]:
@@ -113,7 +101,7 @@ def test_each_stream_is_tried_on_one_of_its_parents_of_whatever_kind(
     sandbox: Callable[..., Sandbox], doctor: Doctor, tap: TapCommand
 ) -> None:
     account = sandbox(devices=240, alert_total_count="number")
-    file = doctor.folder / "catalog.json"
+    file = doctor.command.folder / "catalog.json"
     catalog = tap.catalog(fast(account), *truth.STREAMS)
     file.write_text(json.dumps(catalog), encoding="utf-8")
     _, found = doctor.findings(fast(account), "--catalog", str(file))
@@ -128,7 +116,7 @@ def test_the_cost_is_close_to_what_a_sync_then_takes(
     account = sandbox(devices=240, alert_total_count="number")
     names = ["sites", "devices", "alerts", "site_settings", "device_audits", "device_software"]
     catalog = tap.catalog(fast(account), *names)
-    file = doctor.folder / "catalog.json"
+    file = doctor.command.folder / "catalog.json"
     file.write_text(json.dumps(catalog), encoding="utf-8")
     _, found = doctor.findings(fast(account), "--catalog", str(file))
     assert [one["stream"] for one in found["streams"]] == names
@@ -172,7 +160,7 @@ def test_the_log_is_measured_at_some_places_and_close_to_what_it_holds(
     account = sandbox(devices=600)
     settings = {"page_size": 50, **({"start_date": start} if start else {})}
     catalog = tap.catalog(fast(account), "activity_logs", "jobs")
-    file = doctor.folder / "catalog.json"
+    file = doctor.command.folder / "catalog.json"
     file.write_text(json.dumps(catalog), encoding="utf-8")
     _, found = doctor.findings(fast(account, **settings), "--catalog", str(file))
     run = tap(fast(account, **settings), catalog=catalog)

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from tests import truth
-from tests.conftest import SECRETS, fast
+from tests.commands import SECRETS
+from tests.conftest import fast
 from tests.e2e.test_settings import in_environment
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import truth
-from tests.conftest import SECRETS, calls, fast
+from tests.commands import SECRETS
+from tests.conftest import calls, fast
 from tests.e2e.scene import IMPATIENT
 from tests.e2e.test_settings import FINE, errors, in_environment
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
-    from tests.conftest import Run
-    from tests.e2e.conftest import QuickTapCommand, Shell
+    from tests.commands import QuickTapCommand, Run
+    from tests.e2e.conftest import Shell
 
 PREFIX = "TAP_DATTO_RMM_"
 

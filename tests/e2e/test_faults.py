@@ -27,8 +27,7 @@ from tests.conftest import NOW, fast
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-    from tests.conftest import Run, TapCommand
-    from tests.e2e.conftest import QuickTapCommand
+    from tests.commands import QuickTapCommand, Run, TapCommand
 
 Records = dict[tuple[Any, ...], dict[str, Any]]
 

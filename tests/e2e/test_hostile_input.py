@@ -13,14 +13,14 @@ from jsonschema import Draft202012Validator
 
 from tests import truth
 from tests.conftest import NOW, fast
+from tests.e2e.warehouse import selection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from tests.conftest import Run
-    from tests.e2e.conftest import QuickTapCommand
+    from tests.commands import QuickTapCommand, Run
 
-DEVICES = 20
+DEVICES = 15
 PASSING = {"too-deep"}
 """Not to be read at all, so that the page is asked for again."""
 IN_VALUES = [f"hostile={kind}" for kind in HOSTILE if kind not in PASSING]
@@ -44,22 +44,14 @@ def account() -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.fixture(scope="module")
-def catalog(account: Sandbox, quickly: Callable[[str], QuickTapCommand]) -> dict[str, Any]:
-    """Select all streams but those of jobs."""
-    return quickly("catalog").catalog(fast(account), *STREAMS)
-
-
 @pytest.fixture
-def hostile(
-    account: Sandbox, quick: QuickTapCommand, catalog: dict[str, Any]
-) -> Callable[..., Run]:
-    """Sync while a fault is in force."""
+def hostile(account: Sandbox, quick: QuickTapCommand) -> Callable[..., Run]:
+    """Sync streams, or all but those of jobs, while a fault is in force."""
 
-    def sync(fault: str) -> Run:
+    def sync(fault: str, streams: Sequence[str] = STREAMS) -> Run:
         account.call(lambda: account.state.faults.replace([fault]))
         quick.patience = {"longest_wait": 0.05}
-        return quick(fast(account), catalog=catalog)
+        return quick(fast(account), catalog=selection(*streams))
 
     return sync
 
@@ -93,7 +85,7 @@ def test_odd_values_cost_no_row(
     where: str,
     streams: list[str],
 ) -> None:
-    run = hostile(f"{fault}:path=/v2/{where}")
+    run = hostile(f"{fault}:path=/v2/{where}", streams)
     assert run.code == 0, run.err
     assert "Traceback" not in run.err
     assert b"\\u0000" not in run.out.encode()

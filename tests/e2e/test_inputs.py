@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
-    from tests.e2e.conftest import QuickTapCommand, Shell
+    from tests.commands import QuickTapCommand
+    from tests.e2e.conftest import Shell
 
 ENCODINGS = ["utf-8-sig", "utf-16", "utf-16-be", "utf-16-le", "utf-32"]
 """PowerShell writes UTF-16 with a mark by `>`, and UTF-8 with one by `Out-File`."""

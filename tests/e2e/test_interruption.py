@@ -16,7 +16,8 @@ from typing import IO, TYPE_CHECKING, Any
 import pytest
 
 from tap_datto_rmm.singer.output import SECONDS_TO_END
-from tests.conftest import TapCommand, fast
+from tests.commands import TapCommand
+from tests.conftest import fast
 from tests.e2e.test_incremental import asked
 from tests.e2e.warehouse import Warehouse, assert_equal, selection
 

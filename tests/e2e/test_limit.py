@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.commands import QuickTapCommand, forking
 from tests.conftest import fast, taken
-from tests.e2e.conftest import QuickTapCommand, forking
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,8 @@ import yaml
 from demo.pipeline import MELTANO_FOLDER, ROOT
 from demo.postgres import DATABASE, Postgres
 from tests.answers.living import install_targets
-from tests.conftest import TapCommand, calls, fast
+from tests.commands import TapCommand
+from tests.conftest import calls, fast
 from tests.e2e.test_meltano_postgres import warehouse
 from tests.e2e.warehouse import selection, true_rows, without_left_devices
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import truth
-from tests.conftest import fast, select
+from tests.commands import select
+from tests.conftest import fast
 from tests.e2e.scene import HOUR
 
 if TYPE_CHECKING:
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
-    from tests.conftest import Run
-    from tests.e2e.conftest import QuickTapCommand
+    from tests.commands import QuickTapCommand, Run
     from tests.e2e.scene import Scene
 
 TIME = r"(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d \| "

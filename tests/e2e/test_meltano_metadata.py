@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
-    from tests.e2e.conftest import QuickTapCommand
+    from tests.commands import QuickTapCommand
 
 METADATA = {
     "devices": {"replication-method": "INCREMENTAL", "replication-key": "lastSeen"},

@@ -18,7 +18,7 @@ from tap_datto_rmm.settings.sources import variable
 from tap_datto_rmm.tap import TapDattoRMM
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import QuickTapCommand
+    from tests.commands import QuickTapCommand
 
 KNOWN: dict[str, dict[str, Any]] = TapDattoRMM.known_settings()["properties"]
 VALUES: dict[str, Any] = {

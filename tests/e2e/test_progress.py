@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
-    from tests.conftest import TapCommand
-    from tests.e2e.conftest import QuickTapCommand
+    from tests.commands import QuickTapCommand, TapCommand
 
 START = """\
 from tap_datto_rmm import __main__

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
-    from tests.conftest import Run, TapCommand
-    from tests.e2e.conftest import QuickTapCommand
+    from tests.commands import QuickTapCommand, Run, TapCommand
 
 KEY: Final = "key-WHGLBXIWDMBHPVSB"
 SECRET: Final = "s3cr3t+/=&-QKWLAYXUPFSC"

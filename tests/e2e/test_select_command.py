@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
-    from tests.e2e.conftest import QuickTapCommand, Shell
+    from tests.commands import QuickTapCommand
+    from tests.e2e.conftest import Shell
 
 SELECT = "tap_datto_rmm.selecting"
 BY_DEFAULT = {name for name, stream in truth.STREAMS.items() if stream.by_default}

@@ -22,7 +22,8 @@ from tap_datto_rmm.api.fan_out import (
 )
 from tap_datto_rmm.streams import STREAMS
 from tests import truth
-from tests.conftest import Run, TapCommand, calls, fast, select
+from tests.commands import Run, TapCommand, select
+from tests.conftest import calls, fast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from datto_rmm_sandbox import Sandbox
 
     from tap_datto_rmm.streams.base import DattoStream
-    from tests.e2e.conftest import QuickTapCommand
+    from tests.commands import QuickTapCommand
 
 
 class Cost(NamedTuple):

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pendulum
 import pytest
 
-from tests.conftest import SECRETS, calls, fast
+from tests.commands import SECRETS
+from tests.conftest import calls, fast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
-    from tests.e2e.conftest import QuickTapCommand
+    from tests.commands import QuickTapCommand
 
 PLATFORMS = "pinotage, merlot, concord, vidal, zinfandel, syrah"
 FINE = {"api_key": SECRETS[1], "api_secret": SECRETS[0], "platform": "merlot"}

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
-    from tests.e2e.conftest import QuickTapCommand, Shell
+    from tests.commands import QuickTapCommand
+    from tests.e2e.conftest import Shell
 
 SCHEMAS = "$TAP --config config.json --test=schema"
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
-    from tests.e2e.conftest import QuickTapCommand
+    from tests.commands import QuickTapCommand
 
 DAY = 86_400_000
 BOOKMARK = "2026-11-18T10:00:00.000000+00:00"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import Run, calls, fast
+from tests.conftest import calls, fast
 from tests.e2e.test_catalogs import assert_fits
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from datto_rmm_sandbox import Sandbox
 
-    from tests.e2e.conftest import QuickTapCommand
+    from tests.commands import QuickTapCommand, Run
 
 Sync = dict[str, Any]
 MARKS: Sync = {"emit_activate_version_messages": True}

@@ -10,7 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests import truth
-from tests.conftest import Run, TapCommand, fast
+from tests.commands import Run, TapCommand
+from tests.conftest import fast
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import Run, fast, select
+from tests.commands import Run, select
+from tests.conftest import fast
 
 if TYPE_CHECKING:
     from collections.abc import Callable

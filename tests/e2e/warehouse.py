@@ -18,7 +18,8 @@ from datto_rmm_sandbox.expected import lines
 from tap_datto_rmm.errors import TapError
 from tap_datto_rmm.tap import TapDattoRMM
 from tests import truth
-from tests.conftest import fast, select
+from tests.commands import select
+from tests.conftest import fast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
@@ -167,10 +168,11 @@ class Warehouse:
 
 
 def selection(*streams: str) -> Row:
-    """Give a catalog with these streams selected."""
+    """Give a catalog of these streams alone, all of them selected."""
     catalog: Row = json.loads(discovered())
+    catalog["streams"] = [entry for entry in catalog["streams"] if entry["stream"] in streams]
     for entry in catalog["streams"]:
-        select(entry, selected=entry["stream"] in streams)
+        select(entry, selected=True)
     return catalog
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tap_datto_rmm.streams.base import DattoStream
 
 HOST = "https://merlot-api.centrastage.net"
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "100"))
 """Pages of each stream; 26 streams make 5,200."""
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,37 +17,24 @@ from tap_datto_rmm.spec_tools import findings
 from tap_datto_rmm.spec_tools import probe as probing
 from tap_datto_rmm.spec_tools.cli import main
 from tap_datto_rmm.tap import TapDattoRMM
-from tests.conftest import NOW, SECRETS, Run
+from tests.commands import SECRETS
+from tests.conftest import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from datto_rmm_sandbox import Sandbox
 
+    from tests.commands import QuickTapCommand, Run
+
 PATCH_POLICY = "/v2/device/{deviceUid}/site/patch-management"
 GETS = Spec.load().get_paths
 
 
 @pytest.fixture(scope="module")
-def probe(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
+def probe(quickly: Callable[[str], QuickTapCommand]) -> Callable[..., Run]:
     """The command, with a config in a file."""
-    tmp_path = tmp_path_factory.mktemp("probe")
-
-    def run(config: dict[str, Any], *arguments: str) -> Run:
-        file = tmp_path / "config.json"
-        file.write_text(json.dumps(config), encoding="utf-8")
-        command = [sys.executable, "-m", "tap_datto_rmm.spec_tools.cli", "probe"]
-        done = subprocess.run(
-            [*command, "--config", str(file), *arguments],
-            capture_output=True,
-            encoding="utf-8",
-            cwd=tmp_path,
-            timeout=120,
-            check=False,
-        )
-        return Run(done.returncode, done.stdout, done.stderr)
-
-    return run
+    return replace(quickly("probe"), module="tap_datto_rmm.spec_tools.cli", subcommand="probe")
 
 
 def told_of(account: Sandbox) -> dict[str, dict[str, Any]]:
