@@ -15,6 +15,7 @@ CREATE SCHEMA IF NOT EXISTS datto_answers_absent;
 SET LOCAL search_path = :"source", datto_answers_absent;
 \ir base/one_account.sql
 \ir base/absent_streams.sql
+\ir base/indexes.sql
 \ir base/definitions.sql
 \ir base/clock.sql
 \ir base/computers.sql

@@ -7,8 +7,7 @@ CREATE OR REPLACE VIEW datto_answers.trend_computers AS
 WITH day_clock AS (
   SELECT day, max("lastSeen") AS as_of
   FROM devices_daily
-  CROSS JOIN datto_answers.clock
-  WHERE day < clock.as_of::date AND day >= clock.as_of::date - 90
+  WHERE day >= (SELECT as_of::date - 90 FROM datto_answers.clock)
   GROUP BY day
 ),
 state AS (
@@ -30,6 +29,7 @@ state AS (
   JOIN day_clock USING (day)
   LEFT JOIN sites AS site ON site.uid = device."siteUid"
   WHERE device."deviceClass" = 'device'
+    AND device.day < (SELECT as_of::date FROM datto_answers.clock)
   UNION ALL
   SELECT as_of::date, patch_state, antivirus_state, coalesce(days_silent >= 14, true)
   FROM datto_answers.computers

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
-from demo.answers import VIEWS, questions
+from demo.answers import VIEWS, install, questions
 from demo.postgres import psql
 from tests.answers.tables import NOW
 
@@ -357,9 +358,50 @@ def test_tables_that_accounts_share_have_no_answers_until_each_has_its_own(table
         tables.install()
 
 
+def test_missing_patches_are_found_by_an_index(tables: Tables) -> None:
+    for _ in range(2):
+        tables.install()
+    with tables.postgres.connect() as connection:
+        connection.execute("SET enable_seqscan = off")  # for so few rows no index would be used
+        for view in ("patch_ageing", "patch_trouble", "scorecard"):
+            query = sql.SQL("EXPLAIN SELECT * FROM {}")
+            plan = connection.execute(query.format(sql.Identifier("datto_answers", view)))
+            assert "device_patches_missing" in str(plan.fetchall())
+
+
+def test_who_may_only_read_the_tables_has_the_answers_without_it(tables: Tables) -> None:
+    tables.patch(tables.device(status="ApprovedPending"))
+    with tables.postgres.connect() as connection:
+        connection.execute("DROP SCHEMA datto_answers, datto_answers_absent CASCADE")
+        connection.execute("DROP INDEX datto_rmm.device_patches_missing")
+        connection.execute("DROP ROLE IF EXISTS analyst")
+        connection.execute("CREATE ROLE analyst")
+        connection.execute("GRANT CREATE ON DATABASE warehouse TO analyst")
+        connection.execute("GRANT USAGE ON SCHEMA datto_rmm TO analyst")
+        connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA datto_rmm TO analyst")
+        connection.execute("SET ROLE analyst")
+        install(connection)
+        connection.execute("RESET ROLE")
+        missing = connection.execute("SELECT sum(missing) FROM datto_answers.patch_ageing")
+        assert missing.fetchall() == [(1,)]
+        connection.execute("DROP OWNED BY analyst CASCADE")
+        connection.execute("DROP ROLE analyst")
+
+
+def test_a_view_may_stand_for_the_table_of_patches(tables: Tables) -> None:
+    tables.patch(tables.device(status="ApprovedPending"))
+    with tables.postgres.connect() as connection:
+        connection.execute("DROP SCHEMA datto_answers, datto_answers_absent CASCADE")
+        connection.execute("ALTER TABLE datto_rmm.device_patches RENAME TO patches_of_one")
+        view = "CREATE VIEW datto_rmm.device_patches AS SELECT * FROM datto_rmm.patches_of_one"
+        connection.execute(view.encode())
+        install(connection)
+    assert sum(row["missing"] for row in tables.ask("patch_ageing")) == 1
+
+
 def test_every_file_is_installed_and_named_after_its_view() -> None:
     files = {path.stem for path in VIEWS.glob("*.sql")} - {"install"}
     assert files == set(questions())
     for path in VIEWS.rglob("*.sql"):
-        if path.stem not in {"install", "one_account", "absent_streams", "definitions"}:
+        if path.stem not in {"install", "one_account", "absent_streams", "indexes", "definitions"}:
             assert f"VIEW datto_answers.{path.stem} AS" in path.read_text(encoding="utf-8")

@@ -6,13 +6,15 @@ CREATE OR REPLACE VIEW datto_answers.disk_forecast AS
 WITH reading AS MATERIALIZED ( -- each number is read once, not once for each sum over it
   SELECT
     audit."deviceUid" AS device_uid,
-    disk ->> 'diskIdentifier' AS disk,
+    audit.disk ->> 'diskIdentifier' AS disk,
     extract(epoch FROM audit."lastAuditDate" - clock.as_of)::float / 86400 AS day,
-    (disk ->> 'freespace')::float AS free
-  FROM disks_by_audit AS audit
+    (audit.disk ->> 'freespace')::float AS free
+  FROM (
+    SELECT "deviceUid", "lastAuditDate", unnest("logicalDisks") AS disk
+    FROM disks_by_audit
+    WHERE "lastAuditDate" > (SELECT as_of - interval '30 days' FROM datto_answers.clock)
+  ) AS audit
   CROSS JOIN datto_answers.clock
-  CROSS JOIN LATERAL unnest(audit."logicalDisks") AS disk
-  WHERE audit."lastAuditDate" > clock.as_of - interval '30 days'
 )
 SELECT
   device_uid,
