@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -57,7 +56,7 @@ def difference(
         wire = member.sandbox.call(
             lambda stream=stream: list(lines(member.sandbox.state, stream))  # type: ignore[misc]
         )
-        wanted = truth.records_of(stream, map(json.loads, wire))
+        wanted = truth.records_of(stream, wire)
         got = rows(connection, member.schema, stream)
         found.missing.extend((stream, *key) for key in wanted.keys() - got.keys())
         if stream not in KEPT_AFTER_THEY_ARE_GONE:

@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 from demo.answers import install, question, questions
 from demo.history import stream_maps
 from demo.postgres import Postgres
-from tests.answers.living import DAY, loading
+from tests.answers.living import DAY, STREAMS, loading
 from tests.conftest import NOW
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 DAYS = 24
 DAY_MS = 86_400_000
+WITHOUT_SOFTWARE = [name for name in STREAMS if name != "device_software"]
+"""What is read each day; software, which has no history, is read every third one."""
 KEYS = {
     "patch_ageing": ("severity",),
     "patch_trouble": ("device_uid",),
@@ -85,7 +87,8 @@ def lived(
             for day in range(DAYS + 1):
                 if day:
                     sandbox.advance(DAY, opened=5, added=1, removed=1)
-                marked = loader.sync(stream_maps=stream_maps(loader.today))
+                daily = STREAMS if day % 3 == 0 else WITHOUT_SOFTWARE
+                marked = loader.sync(*daily, stream_maps=stream_maps(loader.today))
         with postgres.connect() as connection:
             install(connection)
         yield Lived(postgres, sandbox, marked)

@@ -13,6 +13,7 @@ import pytest
 
 from tests import truth
 from tests.answers.living import install_targets
+from tests.conftest import lines_of
 from tests.docs.pages import PAGES, ROOT, Block, blocks, read
 from tests.docs.shell import BACKGROUND, EXIT_CODE, FILE, SKIPPED, Reader, script
 
@@ -227,7 +228,7 @@ def loaded_once(reader: Reader, stream: str) -> bool:
 def wanted(reader: Reader, stream: str) -> list[str]:
     """Give the keys of the rows that the account has."""
     assert reader.sandbox
-    lines = truth.lines_of(reader.sandbox.url, stream)
+    lines = lines_of(reader.sandbox.url, stream)
     return sorted(str(key) for key in truth.records_of(stream, lines))
 
 

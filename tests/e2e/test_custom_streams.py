@@ -10,7 +10,7 @@ import requests
 from jsonschema import Draft202012Validator
 
 from tests import truth
-from tests.conftest import calls, fast
+from tests.conftest import calls, fast, lines_of
 from tests.e2e.test_settings import FINE, errors
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def account(sandboxes: Callable[..., Sandbox]) -> Sandbox:
 
 
 def wire(sandbox: Sandbox, stream: str) -> Iterator[dict[str, Any]]:
-    return (json.loads(line)["row"] for line in truth.lines_of(sandbox.url, stream))
+    return (json.loads(line)["row"] for line in lines_of(sandbox.url, stream))
 
 
 def read(quick: QuickTapCommand, sandbox: Sandbox, stream: Stream, **settings: object) -> Run:

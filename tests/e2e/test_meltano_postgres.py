@@ -18,7 +18,7 @@ from demo.page.data import collect
 from demo.pipeline import SCHEMA, TAP, Pipeline, PipelineError, alone_in_this_clone
 from demo.postgres import DATABASE, Postgres, psql
 from tests import truth
-from tests.conftest import calls
+from tests.conftest import calls, lines_of
 from tests.e2e.warehouse import without_left_devices
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def account(sandbox: Sandbox) -> dict[str, Records]:
     """Say what the records of the account are now."""
     found = {}
     for stream in BY_DEFAULT:
-        found[stream] = truth.records_of(stream, truth.lines_of(sandbox.url, stream))
+        found[stream] = truth.records_of(stream, lines_of(sandbox.url, stream))
     return found
 
 

@@ -23,7 +23,7 @@ from tap_datto_rmm.api.fan_out import (
 from tap_datto_rmm.streams import STREAMS
 from tests import truth
 from tests.commands import Run, TapCommand, select
-from tests.conftest import calls, fast
+from tests.conftest import calls, fast, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,7 +121,7 @@ class Small:
 @pytest.fixture(scope="module")
 def small(sandboxes: Callable[..., Sandbox], quickly: Callable[[str], QuickTapCommand]) -> Small:
     sandbox = sandboxes(devices=24)
-    wire = {stream: truth.lines_of(sandbox.url, stream) for stream in truth.STREAMS}
+    wire = {stream: lines_of(sandbox.url, stream) for stream in truth.STREAMS}
     tap = quickly("small")
     return Small(sandbox, wire, tap, json.loads(tap(fast(sandbox), "--discover").out))
 
