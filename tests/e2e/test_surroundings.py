@@ -10,13 +10,12 @@ import pytest
 
 from tests.commands import Run, select
 from tests.conftest import fast
+from tests.e2e.conftest import Shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from datto_rmm_sandbox import Sandbox
-
-    from tests.e2e.conftest import Shell
 
 NO_UTF8 = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 STATE = {
@@ -37,9 +36,10 @@ def account(sandboxes: Callable[..., Sandbox]) -> Sandbox:
     return sandboxes(devices=20)
 
 
-@pytest.fixture
-def sync(shell: Shell, account: Sandbox) -> Callable[..., Run]:
+@pytest.fixture(scope="module")
+def sync(account: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
     """A sync in the shell, by a command line and variables that may be unusual."""
+    shell = Shell(tmp_path_factory.mktemp("surroundings"))
     config = fast(account, start_date="2026-11-17", user_agent="Ümläut")
     catalog = json.loads(shell("$TAP --discover 2>/dev/null").out)
     for entry in catalog["streams"]:
@@ -54,6 +54,12 @@ def sync(shell: Shell, account: Sandbox) -> Callable[..., Run]:
         return shell(script.replace("TAP", f"$TAP {files}"), environment=environment)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def usual(sync: Callable[..., Run]) -> Run:
+    """What it gives where nothing is unusual."""
+    return sync()
 
 
 @pytest.mark.parametrize(
@@ -74,9 +80,9 @@ def sync(shell: Shell, account: Sandbox) -> Callable[..., Run]:
     ids=str,
 )
 def test_the_same_is_written_wherever_the_tap_runs(
-    sync: Callable[..., Run], script: str, environment: dict[str, str]
+    sync: Callable[..., Run], usual: Run, script: str, environment: dict[str, str]
 ) -> None:
-    usual, run = sync(), sync(script, **environment)
+    run = sync(script, **environment)
     assert run.code == 0, run.err
     assert run.records == usual.records
     assert all(usual.records[stream] for stream in ("alerts", "users", "activity_logs"))
