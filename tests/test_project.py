@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 SETTINGS: dict[str, dict[str, Any]] = CONFIG_SCHEMA["properties"]
 BUILT_IN: dict[str, dict[str, Any]] = TapDattoRMM.known_settings()["properties"]
@@ -40,9 +43,8 @@ def make_commands() -> set[str]:
 
 
 def test_ci_tests_every_python_version_that_the_package_claims() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    claimed = re.findall(r"Python :: (3\.\d+)$", "\n".join(project["classifiers"]), re.MULTILINE)
-    assert claimed[0] == project["requires-python"].removeprefix(">=")
+    claimed = re.findall(r"Python :: (3\.\d+)$", "\n".join(PROJECT["classifiers"]), re.MULTILINE)
+    assert claimed[0] == PROJECT["requires-python"].removeprefix(">=")
     assert [int(version.partition(".")[2]) for version in claimed] == list(range(11, 15))
 
     jobs = read_yaml(ROOT / ".github/workflows/test.yml")["jobs"]
@@ -152,3 +154,11 @@ def test_meltano_reads_a_setting_as_the_tap_does(name: str) -> None:
     options = [option["value"] for option in setting.get("options", [])]
     assert options == [value for value in prop.get("enum", []) if value is not None]
     assert setting.get("value", prop.get("default")) == prop.get("default")
+
+
+@pytest.mark.parametrize("name", PROJECT["scripts"])
+def test_every_command_is_installed_and_starts(name: str) -> None:
+    command = [str(Path(sys.executable).with_name(name)), "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"Usage: {name} ")
