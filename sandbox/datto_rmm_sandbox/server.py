@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import uvicorn
 from typing_extensions import override
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from datto_rmm_sandbox.app import application
 from datto_rmm_sandbox.life import Happened, advance
@@ -35,7 +35,7 @@ TURNS_TO_ACCEPT = 3
 """Turns of asyncio's loop from a connection's `accept()` to its protocol's `connection_made()`."""
 
 
-class Protocol(H11Protocol):
+class Protocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol, which also hands the application its transport, to cut it."""
 
     @override
