@@ -167,7 +167,7 @@ def records_of(stream: str, lines: Iterable[bytes]) -> dict[tuple[Any, ...], Row
     return found
 
 
-@lru_cache(maxsize=50_000)  # a test looks at the same account before and after each run
+@lru_cache(maxsize=20_000)  # a test looks at the same account before and after each run
 def _record_of_line(stream: str, line: bytes) -> Row:
     told = json.loads(line)
     return record_of(stream, told["row"], told["parent"])
