@@ -74,7 +74,7 @@ class TapCommand:
     folder: Path
     module: str = "tap_datto_rmm"
     """Or another of the commands."""
-    subcommand: str | None = None
+    subcommand: tuple[str, ...] = ()
     runs: int = 0
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -87,7 +87,7 @@ class TapCommand:
     ) -> list[str]:
         """Write the files and give the command line."""
         self.runs += 1
-        command = [sys.executable, "-m", self.module, *filter(None, [self.subcommand])]
+        command = [sys.executable, "-m", self.module, *self.subcommand]
         for option, content in (("config", config), ("state", state), ("catalog", catalog)):
             if content is not None:
                 file = self.folder / f"{option}-{self.runs}.json"

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import requests
 from datto_rmm_sandbox import Sandbox
 from hypothesis import settings
 from typing_extensions import override
@@ -117,13 +116,6 @@ def sandbox() -> Iterator[Callable[..., Sandbox]]:
 def fast(sandbox: Sandbox, **settings: Any) -> dict[str, Any]:
     """A config for a sandbox without a rate limit."""
     return {**sandbox.settings, "max_requests_per_minute": 1_000_000, **settings}
-
-
-def lines_of(url: str, stream: str) -> list[bytes]:
-    """Ask a sandbox for a stream's rows: `{"parent": {...}, "row": {...}}` each, as JSON."""
-    answer = requests.get(f"{url}/_sandbox/expected/{stream}", timeout=30)
-    answer.raise_for_status()
-    return answer.content.splitlines()
 
 
 def taken(sandbox: Sandbox) -> list[Entry]:

@@ -29,8 +29,6 @@ T = TypeVar("T")
 KEEP_ALIVE = 75
 TICK = 0.02
 """Seconds: a client's pooled connections outlive its pauses; an end is noticed this soon."""
-
-
 TURNS_TO_ACCEPT = 3
 """Turns of asyncio's loop from a connection's `accept()` to its protocol's `connection_made()`."""
 

@@ -61,6 +61,11 @@ class Tables:
                 connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(stream)))
         self.install()
 
+    def uninstall(self) -> None:
+        """Leave the streams' tables alone."""
+        with self.postgres.connect() as connection:
+            connection.execute("DROP SCHEMA datto_answers, datto_answers_absent CASCADE")
+
     def install(self) -> None:
         """Install the answers."""
         with self.postgres.connect() as connection:

@@ -336,8 +336,8 @@ def test_psql_installs_them_into_a_database_whose_tables_are_in_another_schema(
     tables: Tables,
 ) -> None:
     tables.device()
+    tables.uninstall()
     with tables.postgres.connect() as connection:
-        connection.execute("DROP SCHEMA datto_answers, datto_answers_absent CASCADE")
         connection.execute("DROP SCHEMA IF EXISTS datto_acme CASCADE")
         connection.execute("ALTER SCHEMA datto_rmm RENAME TO datto_acme")
     file = str(VIEWS / "install.sql")
@@ -371,8 +371,8 @@ def test_missing_patches_are_found_by_an_index(tables: Tables) -> None:
 
 def test_who_may_only_read_the_tables_has_the_answers_without_it(tables: Tables) -> None:
     tables.patch(tables.device(status="ApprovedPending"))
+    tables.uninstall()
     with tables.postgres.connect() as connection:
-        connection.execute("DROP SCHEMA datto_answers, datto_answers_absent CASCADE")
         connection.execute("DROP INDEX datto_rmm.device_patches_missing")
         connection.execute("DROP ROLE IF EXISTS analyst")
         connection.execute("CREATE ROLE analyst")
@@ -390,8 +390,8 @@ def test_who_may_only_read_the_tables_has_the_answers_without_it(tables: Tables)
 
 def test_a_view_may_stand_for_the_table_of_patches(tables: Tables) -> None:
     tables.patch(tables.device(status="ApprovedPending"))
+    tables.uninstall()
     with tables.postgres.connect() as connection:
-        connection.execute("DROP SCHEMA datto_answers, datto_answers_absent CASCADE")
         connection.execute("ALTER TABLE datto_rmm.device_patches RENAME TO patches_of_one")
         view = "CREATE VIEW datto_rmm.device_patches AS SELECT * FROM datto_rmm.patches_of_one"
         connection.execute(view.encode())

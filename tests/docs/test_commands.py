@@ -13,9 +13,9 @@ import pytest
 
 from tests import truth
 from tests.answers.living import install_targets
-from tests.conftest import lines_of
 from tests.docs.pages import PAGES, ROOT, Block, blocks, read
 from tests.docs.shell import BACKGROUND, EXIT_CODE, FILE, SKIPPED, Reader, script
+from tests.e2e.warehouse import true_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -228,8 +228,7 @@ def loaded_once(reader: Reader, stream: str) -> bool:
 def wanted(reader: Reader, stream: str) -> list[str]:
     """Give the keys of the rows that the account has."""
     assert reader.sandbox
-    lines = lines_of(reader.sandbox.url, stream)
-    return sorted(str(key) for key in truth.records_of(stream, lines))
+    return sorted(map(str, true_rows(reader.sandbox, stream)))
 
 
 def audits_asked(sandbox: Sandbox) -> int:

@@ -10,8 +10,9 @@ import requests
 from jsonschema import Draft202012Validator
 
 from tests import truth
-from tests.conftest import calls, fast, lines_of
+from tests.conftest import calls, fast
 from tests.e2e.test_settings import FINE, errors
+from tests.e2e.warehouse import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +32,7 @@ def account(sandboxes: Callable[..., Sandbox]) -> Sandbox:
 
 
 def wire(sandbox: Sandbox, stream: str) -> Iterator[dict[str, Any]]:
-    return (json.loads(line)["row"] for line in lines_of(sandbox.url, stream))
+    return (json.loads(line)["row"] for line in lines_of(sandbox, stream))
 
 
 def read(quick: QuickTapCommand, sandbox: Sandbox, stream: Stream, **settings: object) -> Run:

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from datto_rmm_sandbox import Sandbox
-from datto_rmm_sandbox.expected import lines
 from typing_extensions import override
 
 from tests import truth
 from tests.conftest import NOW, fast
+from tests.e2e.warehouse import true_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -180,7 +180,7 @@ class Bench:
     def wanted(self, stream: str) -> Records:
         """Say what the records of a stream are, by key."""
         if stream not in self.known:
-            self.known[stream] = truth.records_of(stream, lines(self.account.state, stream))
+            self.known[stream] = true_rows(self.account, stream)
         return self.known[stream]
 
 

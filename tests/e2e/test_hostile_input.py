@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from datto_rmm_sandbox import Sandbox
 from datto_rmm_sandbox.damage import HOSTILE
-from datto_rmm_sandbox.expected import lines
 from jsonschema import Draft202012Validator
 
 from tests import truth
 from tests.conftest import NOW, fast
-from tests.e2e.warehouse import selection
+from tests.e2e.warehouse import selection, true_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -56,7 +55,7 @@ def hostile(account: Sandbox, quick: QuickTapCommand) -> Callable[..., Run]:
 
 
 def keys(account: Sandbox, stream: str) -> set[tuple[Any, ...]]:
-    return set(truth.records_of(stream, lines(account.state, stream)))
+    return set(true_rows(account, stream))
 
 
 def assert_that_every_record_fits_its_schema(run: Run) -> None:

@@ -18,8 +18,8 @@ from demo.page.data import collect
 from demo.pipeline import SCHEMA, TAP, Pipeline, PipelineError, alone_in_this_clone
 from demo.postgres import DATABASE, Postgres, psql
 from tests import truth
-from tests.conftest import calls, lines_of
-from tests.e2e.warehouse import without_left_devices
+from tests.conftest import calls
+from tests.e2e.warehouse import true_rows, without_left_devices
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -104,7 +104,7 @@ def account(sandbox: Sandbox) -> dict[str, Records]:
     """Say what the records of the account are now."""
     found = {}
     for stream in BY_DEFAULT:
-        found[stream] = truth.records_of(stream, lines_of(sandbox.url, stream))
+        found[stream] = true_rows(sandbox, stream)
     return found
 
 

@@ -23,7 +23,8 @@ from tap_datto_rmm.api.fan_out import (
 from tap_datto_rmm.streams import STREAMS
 from tests import truth
 from tests.commands import Run, TapCommand, select
-from tests.conftest import calls, fast, lines_of
+from tests.conftest import calls, fast
+from tests.e2e.warehouse import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,7 +122,7 @@ class Small:
 @pytest.fixture(scope="module")
 def small(sandboxes: Callable[..., Sandbox], quickly: Callable[[str], QuickTapCommand]) -> Small:
     sandbox = sandboxes(devices=24)
-    wire = {stream: lines_of(sandbox.url, stream) for stream in truth.STREAMS}
+    wire = {stream: lines_of(sandbox, stream) for stream in truth.STREAMS}
     tap = quickly("small")
     return Small(sandbox, wire, tap, json.loads(tap(fast(sandbox), "--discover").out))
 
@@ -251,7 +252,7 @@ def test_a_recovery_key_in_a_user_defined_field_stays_when_the_field_is_deselect
     entry = next(e for e in catalog["streams"] if e["stream"] == "devices")
     select(entry, "udf", "udf3", selected=False)
     run = small.tap(small.config | {"keep_unknown_properties": True}, catalog=catalog)
-    assert len(run.records["devices"]) == len(small.lines("devices"))
+    assert len(run.records["devices"]) == len(small.wire["devices"])
     assert [key for key in keys if key in run.out + run.err] == []
 
 
@@ -300,5 +301,5 @@ def test_a_catalog_that_was_cut_to_a_few_properties_is_respected(small: Small) -
     run = small.tap(small.config, catalog=catalog)
     assert run.code == 0
     found = Counter(name for record in run.records["devices"] for name in record)
-    assert found == dict.fromkeys(kept, len(small.lines("devices")))
+    assert found == dict.fromkeys(kept, len(small.wire["devices"]))
     assert "not know" not in run.err

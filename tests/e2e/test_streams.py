@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator
 
 from tests import truth
 from tests.commands import Run, TapCommand
-from tests.conftest import fast, lines_of
+from tests.conftest import fast
+from tests.e2e.warehouse import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,7 @@ def synced(sandboxes: Callable[..., Sandbox], tmp_path_factory: pytest.TempPathF
     sandbox = sandboxes(devices=150)
     tap = TapCommand(tmp_path_factory.mktemp("synced"))
     run = tap.sync(fast(sandbox, page_size=60), *truth.STREAMS)
-    wire = {stream: lines_of(sandbox.url, stream) for stream in truth.STREAMS}
+    wire = {stream: lines_of(sandbox, stream) for stream in truth.STREAMS}
     return Synced(run, wire)
 
 

@@ -197,10 +197,14 @@ def written_to(pipe: Pipe) -> Generator[None]:
             signal.signal(number, handler)
 
 
+def lines_of(sandbox: Sandbox, stream: str) -> list[bytes]:
+    """A stream's rows on the wire: `{"parent": {...}, "row": {...}}` each, as JSON."""
+    return sandbox.call(lambda: list(lines(sandbox.state, stream)))
+
+
 def true_rows(sandbox: Sandbox, stream: str) -> dict[Key, Row]:
     """What a target must have of a stream, by key."""
-    wire = sandbox.call(lambda: list(lines(sandbox.state, stream)))
-    return truth.records_of(stream, wire)
+    return truth.records_of(stream, lines_of(sandbox, stream))
 
 
 def current(warehouse: Warehouse, stream: str) -> dict[Key, Row]:
