@@ -35,29 +35,67 @@ class Stopped(BaseException):
 
     Attributes:
         code: exit code.
-        after_message: whether the message that was to be written is out.
     """
 
     def __init__(self, why: str, code: int) -> None:
         """Keep both."""
         super().__init__(why)
         self.code = code
-        self.after_message = False
+
+
+class Undivided:
+    """A block that no signal divides: what is to stop the run is raised at its end.
+
+    What is written, and what is noted of it, belong together. Blocks may be nested.
+    """
+
+    def __init__(self) -> None:
+        """Let nothing stop the run yet."""
+        self.stopped: Stopped | None = None
+        self._depth = 0
+
+    def __bool__(self) -> bool:
+        """Whether the block is under way."""
+        return self._depth > 0
+
+    def __enter__(self) -> None:
+        """Begin."""
+        self._depth += 1
+
+    def __exit__(self, *error: object) -> None:
+        """End.
+
+        Raises:
+            Stopped: `stop` was called meanwhile.
+        """
+        self._depth -= 1
+        if self.stopped and not self:
+            raise self.stopped
+
+    def stop(self, stopped: Stopped) -> None:
+        """Raise it, now or at the block's end."""
+        self.stopped = stopped
+        if not self:
+            raise stopped
 
 
 class MessageWriter(MsgSpecWriter):
-    """Writes messages to standard output; `stop` never cuts one in two."""
+    """Writes messages to standard output; `stop` never cuts one in two.
+
+    Attributes:
+        undivided: what notes something of a message writes it and notes it in this block.
+        messages: so many have been written.
+    """
 
     def __init__(self) -> None:
         """Write nothing yet."""
         self.before_forced_end: Callable[[int], None] = lambda _: None
         """Takes the exit code, where a target that does not read leaves no other time for it."""
+        self.undivided = Undivided()
         self.messages = 0
-        """So many have been written."""
+        self._writing = False
         self._last: Message | None = None
         self._last_state: StateMessage | None = None
-        self._writing = False
-        self._stopped: Stopped | None = None
 
     @property
     def is_writing(self) -> bool:
@@ -72,23 +110,21 @@ class MessageWriter(MsgSpecWriter):
             Stopped: after the message, where `stop` was called meanwhile; or nobody reads, or the
                 output cannot be written.
         """
-        self._writing = True
-        try:
-            super().write_message(message)
-        except (BrokenPipeError, ConnectionResetError):
-            raise Stopped("Stopped: nobody reads the output any more", NOBODY_READS) from None
-        except OSError as error:
-            why = f"Stopped: standard output cannot be written: {error.strerror}"
-            raise Stopped(why, OUTPUT_FAILS) from None
-        finally:
-            self._writing = False
-            self.messages += 1
-        self._last = message
-        if isinstance(message, StateMessage):
-            self._last_state = message
-        if self._stopped:
-            self._stopped.after_message = True
-            raise self._stopped
+        with self.undivided:
+            self._writing = True
+            try:
+                super().write_message(message)
+            except (BrokenPipeError, ConnectionResetError):
+                raise Stopped("Stopped: nobody reads the output any more", NOBODY_READS) from None
+            except OSError as error:
+                why = f"Stopped: standard output cannot be written: {error.strerror}"
+                raise Stopped(why, OUTPUT_FAILS) from None
+            finally:
+                self._writing = False
+                self.messages += 1
+            self._last = message
+            if isinstance(message, StateMessage):
+                self._last_state = message
 
     @contextmanager
     def ending_with_state(self) -> Generator[None]:
@@ -119,15 +155,13 @@ class MessageWriter(MsgSpecWriter):
             signum: the signal.
 
         Raises:
-            Stopped: unless a message is being written.
+            Stopped: unless a message is in hand.
         """
         code = 128 + signum
         if hasattr(signal, "SIGALRM"):  # not on Windows
             signal.signal(signal.SIGALRM, lambda *_: self._end(code))
             signal.setitimer(signal.ITIMER_REAL, SECONDS_TO_END)
-        self._stopped = Stopped(f"Stopped by {signal.Signals(signum).name}", code)
-        if not self._writing:
-            raise self._stopped
+        self.undivided.stop(Stopped(f"Stopped by {signal.Signals(signum).name}", code))
 
     def _end(self, code: int) -> None:
         self.before_forced_end(code)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from tap_datto_rmm.run import Run
     from tap_datto_rmm.settings import Settings
     from tap_datto_rmm.singer.bookmark import Bookmark
+    from tap_datto_rmm.singer.output import MessageWriter
     from tap_datto_rmm.telemetry.report import StreamReport
 
 Record = dict[str, Any]
@@ -72,6 +73,10 @@ class RunningTap(Protocol):
     @property
     def state(self) -> Any:
         """The state, as the last STATE message has it or the next one will."""
+
+    @property
+    def message_writer(self) -> MessageWriter:
+        """What writes Singer messages."""
 
     def write_message(self, message: Message) -> None:
         """Write a Singer message."""
@@ -185,17 +190,15 @@ class SyncedStream(Stream):
     ) -> Generator[Record]:
         """Write each record, and the state now and then."""
         report, progress, by_row = self.report, self.run.progress, self.steps_by_row
+        undivided = self.running.message_writer.undivided
         since, last = 0, time.monotonic()
         for record in islice(self._records(rows), self.ABORT_AT_RECORD_COUNT):  # for `--test`
             if mark:
                 mark.count(record[key] for key in self.declared_keys)
-            try:
+            with undivided:
                 if write_messages:
                     self._write_record_message(record)
-            except Stopped as stopped:
-                report.records += stopped.after_message
-                raise
-            report.records += 1
+                report.records += 1
             if by_row:
                 progress.step()
             yield record
