@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from copy import deepcopy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -162,11 +161,6 @@ class TapDattoRMM(ConfiguredTap):
             exit_code = 0
         except Stopped as stopped:
             exit_code = stopped.code
-            with suppress(Stopped):
-                for stream in self.chosen:
-                    stream.before_state()
-                self.write_state()
-                self.message_writer.repeat_state()
             raise
         finally:
             self.client.close()
@@ -184,11 +178,12 @@ class TapDattoRMM(ConfiguredTap):
             stream.heed_forced_replication()
         for line in _cautions(self):
             self.logger.warning(line)
-        with self.watched(), self.message_writer.ending_with_state():
+        with self.watched():
             self.run.guard_the_account()
             announce(self.run, chosen)
-            self.write_state()
-            read_in_turn(self.run, chosen)
+            with self.message_writer.ending_with_state(self._write_whole_state):
+                self.write_state()
+                read_in_turn(self.run, chosen)
 
     @override  # type: ignore[misc]  # final, as `sync_all`
     def run_connection_test(self) -> bool:  # ty: ignore[override-of-final-method]
@@ -214,6 +209,12 @@ class TapDattoRMM(ConfiguredTap):
         """Write a STATE message where anything has changed since the last one."""
         if self.state:
             self.state_writer.write_state(self.state)
+
+    def _write_whole_state(self) -> None:
+        """Write the state, with what each stream brings into it only now and then."""
+        for stream in self.chosen:
+            stream.before_state()
+        self.write_state()
 
     @override
     def load_state(self, state: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
@@ -127,13 +127,20 @@ class MessageWriter(MsgSpecWriter):
                 self._last_state = message
 
     @contextmanager
-    def ending_with_state(self) -> Generator[None]:
-        """Let what is written end with a STATE, however it fails."""
+    def ending_with_state(self, write_state: Callable[[], None]) -> Generator[None]:
+        """Let what is written end with a STATE, however it fails.
+
+        Args:
+            write_state: writes one where anything has changed since the last.
+        """
         try:
             yield
-        except TapError:
-            self.repeat_state()
+        except (TapError, Stopped):
+            with suppress(Stopped):
+                write_state()
+                self.repeat_state()
             raise
+        write_state()
         self.repeat_state()
 
     def repeat_state(self) -> None:

@@ -237,8 +237,6 @@ class SyncedStream(Stream):
             error.name_the_need(self.permission)
         self.refuse(error)
         if self.run.is_fatal(error) or self.ABORT_AT_RECORD_COUNT is not None:
-            self.before_state()
-            self.run.write_state()
             raise error.with_traceback(None)
 
     def _count(self) -> None:
