@@ -46,13 +46,35 @@ OWN_SCHEMAS = frozenset(
 """Schemas that are no account's: the fleet's own, and PostgreSQL's."""
 
 Platform = Literal["pinotage", "merlot", "concord", "vidal", "zinfandel", "syrah"]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-Schema = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,54}$")]
-"""Short enough for PostgreSQL with the eight letters that the schema of its answers has more."""
-_IS_A_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-SecretName = Annotated[str, Field(pattern=f"^{_IS_A_NAME.pattern}$")]
+
+
+def _of_form(pattern: str, words: str) -> AfterValidator:
+    """Hold a text to a form; where it has another, say in words what it takes, and no value."""
+    form = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not form.fullmatch(value):
+            raise ValueError(f"it takes {words}")
+        return value
+
+    return AfterValidator(check)
+
+
+Name = Annotated[
+    str, _of_form(r"[a-z0-9][a-z0-9_-]{0,62}", "up to 63 small letters, digits, `-` and `_`")
+]
+Schema = Annotated[
+    str,
+    # Short enough for PostgreSQL with the eight letters that the schema of its answers has more.
+    _of_form(r"[a-z_][a-z0-9_]{0,54}", "up to 55 small letters, digits and `_`, no digit first"),
+]
+_IS_A_NAME = re.compile(r"(?!(?=.*\d)[A-Za-z0-9]{16,}$)[A-Za-z_][A-Za-z0-9_]*")
+"""A variable's name; sixteen and more letters and digits without a `_` are a key."""
+SecretName = Annotated[
+    str, _of_form(_IS_A_NAME.pattern, "the name of a secret such as ACME_KEY, not the secret")
+]
 """A secret's name, never the secret: an environment variable's, or a file's."""
-StreamName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+StreamName = Annotated[str, _of_form(r"[a-z][a-z0-9_]*", "the name of a stream")]
 TapSettings = dict[Annotated[str, AfterValidator(TAP.check)], JsonValue]
 TargetSettings = dict[Annotated[str, AfterValidator(TARGET.check)], JsonValue]
 
@@ -79,7 +101,7 @@ class Account(_Part):
 
     name: Name
     platform: Platform | None = None
-    api_url: str | None = None
+    api_url: str | None = Field(None, min_length=1)
     schema_: Schema = Field(alias="schema")
     api_key: SecretName
     api_secret: SecretName
@@ -128,8 +150,13 @@ class Fleet(_Part):
             content = _StrictLoader(path.read_bytes()).get_single_data()
         except OSError as error:
             raise AccountsFileError(f"{path}: {error.strerror}; FLEET_ACCOUNTS names it") from error
+        except yaml.MarkedYAMLError as error:  # its own text would quote the line
+            where = f" in line {mark.line + 1}" if (mark := error.problem_mark) else ""
+            raise AccountsFileError(f"{path} is no YAML: {error.problem}{where}") from error
         except yaml.YAMLError as error:
             raise AccountsFileError(f"{path} is no YAML: {error}") from error
+        except RecursionError:
+            raise AccountsFileError(f"{path} is nested too deeply.") from None
         faults = list(_repetitions(content))
         try:
             fleet = cls.model_validate(content)
@@ -166,15 +193,26 @@ class Fleet(_Part):
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """PyYAML keeps the last of two equal keys without a word; this loader refuses them."""
+    """PyYAML keeps the last of two equal keys without a word; this loader refuses them.
+
+    Dates stay texts, as all settings that take one take a text.
+    """
 
     @override
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        if twice := _twice(keys):
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: tuple[bool, bool]) -> str:
+        tag: str = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
+        return self.DEFAULT_SCALAR_TAG if tag == "tag:yaml.org,2002:timestamp" else tag
+
+    @override
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.composer.ComposerError(None, None, "a key is no text", key.start_mark)
+        if twice := _twice(key.value for key, _ in node.value):
             problem = f"{', '.join(map(repr, twice))} is there more than once"
-            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
-        return super().construct_mapping(node, deep=deep)
+            raise yaml.composer.ComposerError(None, None, problem, node.start_mark)
+        return node
 
 
 def _twice(values: Iterable[Any]) -> list[Any]:
@@ -222,9 +260,12 @@ def _whose(content: Any, place: tuple[int | str, ...]) -> str:
 
 
 def _words(error: ErrorDetails) -> str:
-    if error["type"] == "extra_forbidden":
-        *place, key = error["loc"]
-        return no_such_key(str(key), _keys(place))
+    match error["type"]:
+        case "extra_forbidden":
+            *place, key = error["loc"]
+            return no_such_key(str(key), _keys(place))
+        case "model_type":
+            return "it takes keys with values"
     return error["msg"].removeprefix("Value error, ")
 
 

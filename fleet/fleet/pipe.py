@@ -6,11 +6,11 @@ Neither program outlives us, and no secret is on a disk: `processes.py` sees to 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
-from collections import deque
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -28,11 +28,15 @@ TAP_VARIABLE, TARGET_VARIABLE = "FLEET_TAP", "FLEET_TARGET"
 KEPT_VARIABLES = frozenset(
     {"HOME", "LANG", "LC_ALL", "PATH", "TMPDIR"}
     | {"REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE"}
-    | {"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy"}
+    | {"ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"}
+    | {"all_proxy", "https_proxy", "http_proxy", "no_proxy"}
 )
 """All that a run sees of our environment: where it is, and the way out of this network."""
 
-LAST_LINES = 40
+RAISED = re.compile(r"[\w.]+(?:Error|Exception): (?:\([\w.]+\) )?(?P<message>.*\S.*)")
+"""How a traceback ends; SQLAlchemy puts the driver's own exception into brackets."""
+
+ERROR = re.compile(r"\b(?:ERROR|CRITICAL)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +59,28 @@ class Programs:
 
 @dataclass(slots=True)
 class Log:
-    """What a program says: passed on to our own log, its end kept."""
+    """What a program says: passed on to our own log, its reason to fail kept."""
 
-    lines: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
+    _raised: str = ""
+    _error: str = ""
+    _last: str = "it said nothing"
 
     def take(self, line: bytes) -> None:
         """Take a line."""
         sys.stderr.buffer.write(line + b"\n")
         sys.stderr.buffer.flush()
-        self.lines.append(line.decode(errors="replace"))
+        text = line.decode(errors="replace")
+        if raised := RAISED.fullmatch(text):
+            self._raised = raised["message"]
+        elif ERROR.search(text):
+            self._error = text
+        elif text.strip():
+            self._last = text
 
     @property
     def last_words(self) -> str:
-        """The last error, or else the last line; without time and level."""
-        errors = [line for line in self.lines if "ERROR" in line or "CRITICAL" in line]
-        return (errors or list(self.lines) or ["it said nothing"])[-1].rpartition(" | ")[2].strip()
+        """The exception that ended it, or else the last error or line; without time and level."""
+        return self._raised or (self._error or self._last).rpartition(" | ")[2].strip()
 
 
 class Pipe:
@@ -86,6 +97,7 @@ class Pipe:
         kept = {name: value for name, value in environment.items() if name in KEPT_VARIABLES}
         self.environment = {**kept, "PGTZ": "UTC"}
         self._tap: subprocess.Popen[bytes] | None = None
+        self._is_stopped = False
 
     def ask(self, files: Files, *arguments: str) -> list[bytes]:
         """Run the tap alone; give the lines that it prints.
@@ -95,8 +107,12 @@ class Pipe:
         """
         said: list[bytes] = []
         log = Log()
-        with _ended([self._start_tap(files, *arguments)]) as (tap,):
-            read_lines([Reader(_of(tap.stdout), said.append), Reader(_of(tap.stderr), log.take)])
+        try:
+            with _ended([self._start_tap(files, *arguments)]) as (tap,):
+                out, err = Reader(_of(tap.stdout), said.append), Reader(_of(tap.stderr), log.take)
+                read_lines([out, err])
+        finally:
+            self._tap = None
         if tap.returncode:
             raise _failure("tap", tap.returncode, log)
         return said
@@ -144,11 +160,14 @@ class Pipe:
         Returns:
             Whether there is a tap.
         """
+        self._is_stopped = True
         if self._tap:
             self._tap.terminate()
         return self._tap is not None
 
     def _start_tap(self, files: Files, *arguments: str) -> subprocess.Popen[bytes]:
+        if self._is_stopped:
+            raise PipeError("Stopped before the tap was started.")
         self._tap = start([self.programs.tap, *arguments], self.environment, files)
         return self._tap
 

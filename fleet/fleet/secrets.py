@@ -42,6 +42,8 @@ class Secrets:
         path = Path(self.environment.get(f"{name}_FILE") or self.folder / name)
         try:
             value = path.read_text(encoding="utf-8").strip()
+        except UnicodeDecodeError:
+            raise SecretError(f"The secret {name} in {path} is not written in UTF-8.") from None
         except OSError as error:
             where = f"the environment has no {name}, and {path}: {error.strerror}"
             raise SecretError(f"The secret {name} is missing: {where}.") from error

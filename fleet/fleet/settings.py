@@ -16,6 +16,9 @@ ACCOUNTS_VARIABLE = "FLEET_ACCOUNTS"
 ACCOUNTS_FILE = "accounts.yaml"
 ANSWERS_VARIABLE = "FLEET_ANSWERS"
 
+LARGEST = 36_500
+"""Days, a hundred years; or minutes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -35,7 +38,7 @@ class Settings:
         """Read them.
 
         Raises:
-            FleetError: a number is none.
+            FleetError: a number is none, or too large.
         """
         return cls(
             accounts=Path(environment.get(ACCOUNTS_VARIABLE) or ACCOUNTS_FILE),
@@ -52,6 +55,6 @@ class Settings:
 
 def _number(environment: Mapping[str, str], name: str, default: int) -> int:
     text = environment.get(name) or str(default)
-    if not text.isdecimal() or int(text) < 1:
-        raise FleetError(f"{name} is {text!r}; it takes a whole number from 1 on.")
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= LARGEST):
+        raise FleetError(f"{name} is {text!r}; it takes a whole number from 1 to {LARGEST}.")
     return int(text)

@@ -59,6 +59,9 @@ TARGET_SETTINGS: dict[str, Any] = {
 }
 """What the fleet asks of target-postgres where the accounts file says nothing else."""
 
+OF_MAPS = frozenset({"stream_maps", "stream_map_config", "flattening_enabled"})
+"""Settings that would change what the API says of an account."""
+
 
 class Outcome(BaseModel):
     """How a sync ended; the last line of its output."""
@@ -107,6 +110,8 @@ class Sync:
             return self._outcome(FAILED, str(error))
         except psycopg.Error as error:
             return self._outcome(FAILED, f"The warehouse: {str(error).strip()}")
+        except OSError as error:
+            return self._outcome(FAILED, f"This machine: {error.strerror}: {error.filename}")
 
     def _run_locked(self, warehouse: Warehouse, url: str, entry: Entry) -> tuple[int, str]:
         try:
@@ -127,15 +132,19 @@ class Sync:
         identity = entry.identity or self._ask_whose_key(settings)
         if account.uid not in {None, identity.uid}:
             raise WrongAccountError(
-                f"{account.name}: the accounts file says uid {account.uid}, but the rows are "
-                f"those of {identity}. Nothing was written."
+                f"The accounts file says uid {account.uid}, but the rows are those of {identity}. "
+                "Nothing was written."
             )
         if entry.identity is None:
             warehouse.register(account, identity)
+        state = entry.state or {}
+        if state and not warehouse.tables_of(account):
+            logger.warning("The schema %s is empty: all is read anew", account.schema_)
+            state = {}
         with TemporaryDirectory(prefix="datto-rmm-fleet-") as folder:
             path = Path(folder) / "report.json"
             guards = {"account_uid": identity.uid, "report_path": str(path)}
-            files: Files = {"config": {**settings, **guards}, "state": entry.state or {}}
+            files: Files = {"config": {**settings, **guards}, "state": state}
             streams = self.fleet.streams_of(account)
             if streams.also or streams.without:
                 files["catalog"] = selected(self._catalog(settings), streams)
@@ -150,11 +159,12 @@ class Sync:
                 self.report = read(path)
 
     def _ask_whose_key(self, settings: Mapping[str, Any]) -> Identity:
-        """Read the stream `account` alone, before the first row is written."""
+        """Read the stream `account` alone, as the API sends it, before the first row is written."""
+        settings = {name: value for name, value in settings.items() if name not in OF_MAPS}
         files: Files = {"config": settings, "catalog": account_only(self._catalog(settings))}
         messages = map(json.loads, self.pipe.ask(files))
         rows = [message["record"] for message in messages if message["type"] == "RECORD"]
-        if not rows:
+        if not rows or not rows[0]["uid"]:
             raise PipeError("The API does not say whose account it is; a fleet cannot do without.")
         return Identity(rows[0]["uid"], rows[0].get("name"))
 

@@ -2,7 +2,7 @@
 
 They stand in the schema `datto_fleet` and are made anew only where accounts or columns changed.
 A column that only some accounts have yet is null for the others. The accounts' answers are united
-in the same way, in `datto_fleet_answers`.
+in the same way, in `datto_fleet_answers`. Which accounts are retired is noted in `fleet.accounts`.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ SCHEMA = "datto_fleet"
 ANSWERS_SCHEMA = "datto_fleet_answers"
 ACCOUNT = "account"
 """The column that each view begins with."""
+THEIR_ACCOUNT = "_account"
+"""What a table's own column of that name is called in the view."""
 
 COLUMNS = """
     SELECT nspname, relname, attname, format_type(atttypid, atttypmod)
@@ -80,7 +82,7 @@ class Union:
         kinds: dict[str, set[str]] = {name: set() for name in self.shown if name != ACCOUNT}
         for columns in self.tables.values():
             for name, kind in columns.items():
-                kinds.setdefault(name, set()).add(kind)
+                kinds.setdefault(THEIR_ACCOUNT if name == ACCOUNT else name, set()).add(kind)
         return {name: self._type(name, found) for name, found in kinds.items()}
 
     def _type(self, name: str, found: set[str]) -> str:
@@ -105,9 +107,11 @@ class Union:
 
 
 def _column(name: str, kind: str, there: Columns) -> str:
-    if there.get(name) == kind:
-        return _name(name)
-    return f"{_name(name) if name in there else 'NULL'}::{kind} AS {_name(name)}"
+    source = ACCOUNT if name == THEIR_ACCOUNT and ACCOUNT in there else name
+    value = _name(source) if source in there else "NULL"
+    if there.get(source) != kind:
+        value += f"::{kind}"
+    return value if value == _name(name) else f"{value} AS {_name(name)}"
 
 
 def _name(*parts: str) -> str:
@@ -130,18 +134,20 @@ def refresh(warehouse: Warehouse, fleet: Fleet, answers: Answers | None = None) 
         How many views over all accounts were made anew.
 
     Raises:
-        FleetError: a view of somebody's rests on one that must go, or an account has no answers.
+        FleetError: a view of somebody's rests on one that must go, or an account has no answers;
+            whatever else there is has been made.
     """
     connection = warehouse.connection
     connection.execute(ONE_AT_A_TIME, [SCHEMA, LOCK_SEED])
     accounts = {account.schema_: account.name for account in fleet.accounts}
-    made = _unite(connection, SCHEMA, accounts)
-    failed = _install(connection, answers, accounts) if answers else []
+    warehouse.retire_others(accounts)
+    made, failed = _unite(connection, SCHEMA, accounts)
+    failed += _install(connection, answers, accounts) if answers else []
     theirs = {schema + SUFFIX: name for schema, name in accounts.items()}
-    made += _unite(connection, ANSWERS_SCHEMA, theirs)
-    if failed:
+    more, others = _unite(connection, ANSWERS_SCHEMA, theirs)
+    if failed := failed + others:
         raise FleetError("\n".join(failed))
-    return made
+    return made + more
 
 
 def unions(tables: Tables, schema: str) -> list[Union]:
@@ -158,8 +164,10 @@ def unions(tables: Tables, schema: str) -> list[Union]:
     ]
 
 
-def _unite(connection: Connection[Any], schema: str, accounts: Mapping[str, str]) -> int:
-    """Make a schema's views over those of the accounts; say how many were made."""
+def _unite(
+    connection: Connection[Any], schema: str, accounts: Mapping[str, str]
+) -> tuple[int, list[str]]:
+    """Make a schema's views over those of the accounts; give their number, and what failed."""
     found = unions(_tables(connection, [schema, *accounts]), schema)
     return _make(connection, schema, {one.name: one.query(accounts) for one in found})
 
@@ -191,21 +199,32 @@ def _tables(connection: Connection[Any], schemas: Iterable[str]) -> Tables:
     return found
 
 
-def _make(connection: Connection[Any], schema: str, queries: Mapping[str, str]) -> int:
-    """Make the views of a schema what they should be; say how many were made."""
+def _make(
+    connection: Connection[Any], schema: str, queries: Mapping[str, str]
+) -> tuple[int, list[str]]:
+    """Make the views of a schema what they should be; give their number, and what failed."""
     digest = hashlib.sha256(repr(sorted(queries.items())).encode()).hexdigest()
     there = {view for (view,) in connection.execute(OURS, [schema, MARK])}
     if there == queries.keys() and connection.execute(COMMENT, [schema]).fetchone() == (digest,):
-        return 0
+        return 0, []
     if queries:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}".encode())
-    for view in there - queries.keys():  # of accounts that are retired
-        _drop(connection, _name(schema, view))
-    for view, query in queries.items():
-        _replace(connection, _name(schema, view), query)
-    if queries:
+    made, failed = 0, list[str]()
+    for view in sorted({*there, *queries}):
+        name = _name(schema, view)
+        try:
+            if view in queries:
+                _replace(connection, name, queries[view])
+                made += 1
+            else:  # of accounts that are retired
+                connection.execute(f"DROP VIEW {name}".encode())
+        except psycopg.errors.DependentObjectsStillExist as error:
+            failed.append(f"{str(error).strip()}; drop it, then make the views again.")
+        except psycopg.ProgrammingError as error:
+            failed.append(f"{name} could not be made: {error.diag.message_primary}")
+    if queries and not failed:
         connection.execute(f"COMMENT ON SCHEMA {schema} IS '{digest}'".encode())
-    return len(queries)
+    return made, failed
 
 
 def _replace(connection: Connection[Any], view: str, query: str) -> None:
@@ -214,16 +233,9 @@ def _replace(connection: Connection[Any], view: str, query: str) -> None:
         connection.execute(create)
     except psycopg.errors.InvalidTableDefinition:  # a column has another type now
         with connection.transaction():
-            _drop(connection, view)
+            connection.execute(f"DROP VIEW {view}".encode())
             connection.execute(create)
     connection.execute(f"COMMENT ON VIEW {view} IS '{MARK}'".encode())
-
-
-def _drop(connection: Connection[Any], view: str) -> None:
-    try:
-        connection.execute(f"DROP VIEW {view}".encode())
-    except psycopg.errors.DependentObjectsStillExist as error:
-        raise FleetError(f"{str(error).strip()}; drop it, then make the views again.") from error
 
 
 def main() -> int:

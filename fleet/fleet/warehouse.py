@@ -6,6 +6,7 @@ restores yesterday's rows has yesterday's bookmarks.
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -65,10 +66,18 @@ CREATE TABLE IF NOT EXISTS fleet.accounts (
     complete_at timestamptz,
     CHECK (uid <> '')
 );
+ALTER TABLE fleet.accounts ADD COLUMN IF NOT EXISTS retired_at timestamptz;
 COMMENT ON TABLE fleet.accounts IS 'One row an account: whose rows its schema holds, and its state';
 COMMENT ON COLUMN fleet.accounts.uid IS 'The Datto RMM account whose rows fill the schema';
 COMMENT ON COLUMN fleet.accounts.state IS 'The Singer state that fits the rows';
 COMMENT ON COLUMN fleet.accounts.complete_at IS 'The end of the last run with exit code 0';
+COMMENT ON COLUMN fleet.accounts.retired_at IS 'Since when no entry of the file has the schema';
+"""
+
+
+IS_SET_UP = """
+SELECT FROM pg_attribute
+WHERE attrelid = to_regclass('fleet.accounts') AND attname = 'retired_at'
 """
 
 
@@ -124,6 +133,7 @@ class Warehouse:
             PipeError: the warehouse does not answer, or refuses.
         """
         _check_address(self._url)
+        _forget_what_libpq_inherits()
         try:
             self._connection = psycopg.connect(self._url, **CONNECTION)
             for name, value in SESSION.items():
@@ -162,7 +172,7 @@ class Warehouse:
             raise PipeError(f"The warehouse: {str(error).strip()}") from error
 
     def _set_up(self) -> None:
-        if self.connection.execute("SELECT to_regclass('fleet.accounts')").fetchone() == (None,):
+        if self.connection.execute(IS_SET_UP).fetchone() is None:
             with self.connection.transaction():  # alone: IF NOT EXISTS does not help two at once
                 key = [SET_UP_LOCK, LOCK_SEED]
                 self.connection.execute(
@@ -184,22 +194,34 @@ class Warehouse:
         self.connection.execute(
             """
             INSERT INTO fleet.accounts (schema, account) VALUES (%s, %s)
-            ON CONFLICT (schema) DO UPDATE SET account = excluded.account
+            ON CONFLICT (schema) DO UPDATE SET account = excluded.account, retired_at = NULL
             """,
             [account.schema_, account.name],
         )
         yield next(iter(self.entries([account.schema_])))
 
-    def locked_schemas(self, schemas: Iterable[str]) -> set[str]:
-        """Those of the schemas whose accounts have a run under way, on whatever machine."""
+    def locked_accounts(self) -> set[str]:
+        """The names of the accounts that have a run under way, on whatever machine."""
         query = """
-            SELECT schema FROM unnest(%s::text[]) AS schema
+            SELECT account FROM fleet.accounts
             JOIN pg_locks ON locktype = 'advisory' AND objsubid = 1 AND granted
                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
                 AND (classid::bigint << 32 | objid::bigint) = hashtextextended(schema, %s)
         """
-        found = self.connection.execute(query, [list(schemas), LOCK_SEED])
-        return {schema for (schema,) in found}
+        return {account for (account,) in self.connection.execute(query, [LOCK_SEED])}
+
+    def retire_others(self, schemas: Iterable[str]) -> None:
+        """Note which accounts have no entry in the accounts file any more.
+
+        Args:
+            schemas: of those that have one.
+        """
+        query = """
+            UPDATE fleet.accounts SET retired_at = CASE WHEN schema = ANY(%(schemas)s)
+                THEN NULL ELSE coalesce(retired_at, now()) END
+            WHERE (retired_at IS NULL) <> (schema = ANY(%(schemas)s))
+        """
+        self.connection.execute(query, {"schemas": list(schemas)})
 
     def entries(self, schemas: Iterable[str]) -> list[Entry]:
         """The rows of these schemas."""
@@ -212,14 +234,24 @@ class Warehouse:
         """Note for good whose rows the account's schema holds.
 
         Raises:
-            WrongAccountError: these rows go to another schema already, or another account's rows
-                are in this one.
+            WrongAccountError: these rows go to another schema already, or this one has rows of
+                another account, or of nobody knows whom.
         """
-        if others := self._uids_in(account.schema_) - {identity.uid}:
+        schema = account.schema_
+        tables = self._tables_with_rows(account)
+        uids = self._uids_in(schema) if "account" in tables else set()
+        if others := uids - {identity.uid}:
             there = ", ".join(sorted(others))
             raise WrongAccountError(
-                f"{account.name}: the key opens {identity}, but the schema {account.schema_} holds "
-                f"rows of uid {there}. Give the key that belongs to them, or another schema."
+                f"The key opens {identity}, but the schema {schema} holds rows of uid {there}. "
+                "Give the key that belongs to them, or another schema."
+            )
+        if tables and not uids:
+            raise WrongAccountError(
+                f"The key opens {identity}. Whose rows the schema {schema} holds is not known, as "  # noqa: S608
+                "it has no table `account` with rows. Give another schema; if they are this "
+                f"account's, say so: UPDATE fleet.accounts SET uid = '{identity.uid}' "
+                f"WHERE schema = '{schema}'"
             )
         try:
             self.connection.execute(
@@ -231,18 +263,26 @@ class Warehouse:
             found = self.connection.execute(query, [identity.uid]).fetchone()
             other, schema = found or ("another account", "another one")
             raise WrongAccountError(
-                f"{account.name}: the key opens {identity}, whose rows go to the schema {schema} "
-                f"of {other}. Give {account.name} the key that belongs to it."
+                f"The key opens {identity}, whose rows go to the schema {schema} of {other}. "
+                f"Give {account.name} the key that belongs to it."
             ) from error
 
     def _uids_in(self, schema: str) -> set[str]:
         """The accounts whose rows a schema holds, as its table `account` tells."""
-        query = "SELECT to_regclass(format('%%I.account', %s::text))"
-        if self.connection.execute(query, [schema]).fetchone() == (None,):
-            return set()
         table = sql.Identifier(schema, "account")
-        found = self.connection.execute(sql.SQL("SELECT DISTINCT uid FROM {}").format(table))
-        return {uid for (uid,) in found}
+        found = self.connection.execute(sql.SQL("SELECT DISTINCT uid::text FROM {}").format(table))
+        return {uid for (uid,) in found if uid}
+
+    def tables_of(self, account: Account) -> set[str]:
+        """The tables of an account's schema."""
+        query = "SELECT tablename FROM pg_tables WHERE schemaname = %s"
+        return {table for (table,) in self.connection.execute(query, [account.schema_])}
+
+    def _tables_with_rows(self, account: Account) -> set[str]:
+        query = sql.SQL("SELECT EXISTS (SELECT FROM {})")
+        tables = self.tables_of(account)
+        asked = {table: query.format(sql.Identifier(account.schema_, table)) for table in tables}
+        return {t for t, ask in asked.items() if self.connection.execute(ask).fetchone() == (True,)}
 
     def keep_state(self, account: Account, state: dict[str, Any]) -> None:
         """Keep a state, now that the rows that it covers are written.
@@ -275,8 +315,16 @@ class Warehouse:
             raise PipeError(f"The warehouse: {str(error).strip()}") from error
 
 
+def _forget_what_libpq_inherits() -> None:
+    """Drop `PGDATABASE` and the like: the target does not see them, and would connect elsewhere."""
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]
+
+
 def _check_address(url: str) -> None:
     """Refuse what is no address; libpq would, too, but quote the password as what is wrong.
+
+    It must also mean to the target, which is not built on libpq alone, what it means to us.
 
     Raises:
         PipeError: it is none.
@@ -284,10 +332,15 @@ def _check_address(url: str) -> None:
     try:
         parts = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
-        parts = {}
-    ports = str(parts.get("port", "5432")).split(",")
-    if not url.startswith(("postgresql://", "postgres://")) or not all(map(str.isdecimal, ports)):
+        parts = {"port": "none"}
+    is_one_host = "," not in f"{parts.get('host')}{parts.get('port')}"
+    if (
+        not url.startswith(("postgresql://", "postgres://"))
+        or url.count("@") > 1
+        or "@" in str(parts.get("dbname"))
+        or not (str(parts.get("port", "5432")).isdecimal() and is_one_host)
+    ):
         raise PipeError(
-            "The warehouse's address is not postgresql://USER:PASSWORD@HOST/DATABASE; "
-            "write @, : and / in the password as %40, %3A and %2F."
+            "The warehouse's address is not postgresql://USER:PASSWORD@HOST/DATABASE, with one "
+            "host; write @, :, /, % and blanks in the password as %40, %3A, %2F, %25 and %20."
         )

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fleet.accounts import Fleet
-from fleet.errors import AccountsFileError, SecretError
+from fleet.errors import AccountsFileError, FleetError, SecretError
 from fleet.known import TAP, TARGET, Known
 from fleet.secrets import Secrets
+from fleet.settings import Settings
 from rehearsal.world import PROJECT
 from rehearsal.world import TAP as TAP_PROGRAM
 from rehearsal.world import TARGET as TARGET_PROGRAM
@@ -101,7 +102,14 @@ def test_the_file_in_the_docs_is_right(tmp_path: Path) -> None:
             [("datto_bolt", "b_answers")],
             "accounts[1].schema (bolt): this schema is not for an account",
         ),
-        ([("datto_bolt", "b" * 56)], "accounts[1].schema (bolt): String should match pattern"),
+        ([("datto_bolt", "b" * 56)], "accounts[1].schema (bolt): it takes up to 55 small letters"),
+        ([("datto_bolt", "Bolt")], "accounts[1].schema (bolt): it takes up to 55 small letters"),
+        (
+            [("api_url: https://pinotage-api.centrastage.net", "api_url: ''")],
+            "accounts[1].api_url (bolt): String should have at least 1 character",
+        ),
+        ([("streams: {without: [jobs]}", "{a: 1}: 2")], "is no YAML: a key is no text in line 5"),
+        ([("target: {", "target: " + "[" * 5000 + "{")], "is nested too deeply"),
         ([("name: bolt", "name: no")], "accounts[1].name: Input should be a valid string"),
         (
             [("page_size: 50", "api_key: X")],
@@ -186,6 +194,28 @@ def test_all_faults_are_told_at_once_and_no_value_that_may_be_a_secret(tmp_path:
     assert "s3cr3t" not in said
 
 
+def test_a_secret_in_the_place_of_its_name_is_not_quoted(tmp_path: Path) -> None:
+    said = fault(tmp_path, ("ACME_KEY", "P6RT82SECRETKEY0"), ("ACME_SECRET", "'unclosed-s3cr3t"))
+    assert "SECRETKEY" not in said
+    assert "unclosed" not in said
+    said = fault(tmp_path, ("ACME_KEY", "P6RT82SECRETKEY0"))
+    assert said.endswith(
+        "accounts[0].api_key (acme): it takes the name of a secret such as ACME_KEY, not the secret"
+    )
+
+
+def test_merge_keys_and_dates_are_what_they_look_like(tmp_path: Path) -> None:
+    file = tmp_path / "accounts.yaml"
+    text = GOOD.replace("settings: {page_size: 50}", "settings: {start_date: 2026-02-01}")
+    text = text.replace("{name: acme,", "&all {name: acme,")
+    more = "{<<: *all, name: crux, schema: datto_crux, api_key: CRUX_KEY, api_secret: CRUX_SECRET}"
+    file.write_text(f"{text}- {more}\n")
+    fleet = Fleet.load(file)
+    assert fleet.names == ["acme", "bolt", "crux"]
+    assert fleet.account("crux").platform == "merlot"
+    assert fleet.account("bolt").settings == {"start_date": "2026-02-01"}
+
+
 @pytest.mark.parametrize("content", ["", "- a\n", "accounts: 7\n", "accounts: [7, {name: [1]}]\n"])
 def test_a_file_of_another_form_is_refused(tmp_path: Path, content: str) -> None:
     file = tmp_path / "accounts.yaml"
@@ -215,6 +245,12 @@ def test_the_command_prints_the_names_and_warns_of_secrets_that_are_missing(
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(AccountsFileError, match=r"nowhere\.yaml: No such file"):
         Fleet.load(tmp_path / "nowhere.yaml")
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "x", "1.5", "99999999999", "²"])
+def test_a_number_of_the_environment_that_is_none_is_refused(days: str) -> None:
+    with pytest.raises(FleetError, match=r"FLEET_KEEP_DAYS .* from 1 to 36500"):
+        Settings.from_environment({"FLEET_KEEP_DAYS": days})
 
 
 def test_a_secret_comes_from_the_environment_from_a_named_file_or_from_the_folder(

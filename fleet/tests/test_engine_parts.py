@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import pytest
 
+from fleet.accounts import Fleet
 from fleet.engine import sensors, watch
 from fleet.engine.accounts import ACCOUNTS, environment_for, metadata
 from fleet.engine.definitions import definitions
@@ -142,6 +143,26 @@ def test_the_check_of_an_account_turns_red_once_when_its_rows_are_too_old(
     [event] = first.asset_events
     assert (event.partition, event.passed) == ("acme", False)
     assert not looked(instance, watch.watch, first.cursor).asset_events
+
+
+def test_a_run_of_an_account_that_was_retired_meanwhile_is_not_taken_for_dead(
+    engine: SmallFleet, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "START", timedelta(seconds=-5))
+    run = instance.create_run_for_job(
+        definitions.resolve_job_def("sync"),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={"dagster/partition": "bolt"},
+    )
+    bolt = Fleet.load(engine.accounts).account("bolt")
+    del engine.lines["bolt"]
+    engine.write_accounts()
+    with Warehouse(engine.postgres.uri) as warehouse, warehouse.locked(bolt):
+        first = looked(instance, watch.watch)
+        looked(instance, watch.watch, first.cursor)
+    found = instance.get_run_by_id(run.run_id)
+    assert found
+    assert found.status == dg.DagsterRunStatus.STARTED
 
 
 def test_the_page_shows_rows_calls_seconds_and_the_streams_that_are_not_complete() -> None:

@@ -83,6 +83,55 @@ def test_a_schema_that_holds_rows_of_another_account_takes_no_more(fleet: SmallF
     assert touched(fleet, "bolt").keys() == {"account"}
 
 
+def test_a_schema_with_rows_of_nobody_knows_whom_takes_more_only_where_somebody_says_so(
+    fleet: SmallFleet,
+) -> None:
+    assert fleet.sync("acme").code == 0
+    acme, bolt = (fleet.members[name].schema for name in ("acme", "bolt"))
+    with fleet.connect() as connection:
+        connection.execute(f"CREATE SCHEMA {bolt}".encode())
+        query = f"CREATE TABLE {bolt}.devices (LIKE {acme}.devices INCLUDING ALL)"
+        connection.execute(query.encode())
+        table = sql.Identifier(bolt, "devices")
+        connection.execute(sql.SQL("INSERT INTO {} (uid) VALUES ('a device')").format(table))
+    before = touched(fleet, "bolt")
+    done = fleet.sync("bolt")
+    assert done.code == 1
+    assert touched(fleet, "bolt") == before
+    uid = fleet.members["bolt"].uid
+    advice = done.outcome.message.partition("say so: ")[2]
+    assert uid in advice
+    with fleet.connect() as connection:
+        connection.execute(advice.encode())
+    assert fleet.sync("bolt").code == 0
+
+
+def test_stream_maps_do_not_change_whose_rows_they_are(fleet: SmallFleet) -> None:
+    fleet.lines["acme"]["settings"] = {"stream_maps": {"account": {"uid": "md5(uid)"}}}
+    fleet.write_accounts()
+    assert fleet.sync("acme").code == 0
+    assert fleet.entry("acme")["uid"] == fleet.members["acme"].uid
+    assert fleet.sync("acme").code == 0
+
+
+def test_variables_of_libpq_do_not_part_the_rows_from_the_state(fleet: SmallFleet) -> None:
+    address = fleet.postgres.uri.rpartition("/")[0]
+    done = fleet.sync("acme", WAREHOUSE_URL=address, PGDATABASE="warehouse")
+    assert done.code == 1
+    assert "does not exist" in done.outcome.message
+    assert not touched(fleet, "acme")
+
+
+def test_where_the_schema_was_dropped_all_is_read_anew(fleet: SmallFleet) -> None:
+    assert fleet.sync("acme").code == 0
+    with fleet.connect() as connection:
+        connection.execute(f"DROP SCHEMA {fleet.members['acme'].schema} CASCADE".encode())
+    done = fleet.sync("acme")
+    assert done.code == 0
+    assert "all is read anew" in done.log
+    assert not fleet.wrong_rows("acme")
+
+
 def test_an_account_with_another_uid_than_its_line_says_is_refused(fleet: SmallFleet) -> None:
     fleet.lines["acme"]["uid"] = "the-one-we-mean"
     fleet.write_accounts()
@@ -139,12 +188,42 @@ def test_a_key_that_is_refused_is_told_in_the_taps_words(fleet: SmallFleet) -> N
     assert not touched(fleet, "acme")
 
 
+def test_a_secret_that_is_no_text_fails_its_account_with_a_word(fleet: SmallFleet) -> None:
+    key, _ = fleet.members["bolt"].secrets
+    (fleet.secrets / key).write_bytes(b"k3y-\xe9")
+    done = fleet.sync("bolt")
+    assert done.code == 1
+    assert f"The secret {key} in " in done.outcome.message
+    assert "UTF-8" in done.outcome.message
+
+
+def test_a_target_that_may_not_write_says_so_in_the_servers_words(fleet: SmallFleet) -> None:
+    assert fleet.sync("acme").code == 0
+    schema = fleet.members["acme"].schema
+    with fleet.connect() as connection:
+        connection.execute(
+            "CREATE ROLE guest LOGIN PASSWORD 'guest'; GRANT CREATE ON DATABASE warehouse TO guest;"
+            "GRANT ALL ON SCHEMA fleet TO guest; GRANT ALL ON ALL TABLES IN SCHEMA fleet TO guest;"
+            f"GRANT USAGE ON SCHEMA {schema} TO guest".encode()
+        )
+    host = fleet.postgres.uri.rpartition("@")[2]
+    done = fleet.sync("acme", WAREHOUSE_URL=f"postgresql://guest:guest@{host}")
+    assert done.code == 1
+    assert "permission denied for " in done.outcome.message
+    assert "\n" not in done.outcome.message
+
+
 @pytest.mark.parametrize(
     "address",
     [
         "s3cret-of-the-warehouse",
         "host=127.0.0.1 password=s3cret-of-the-warehouse",
         "postgresql://datto:s3cret-of-the-warehouse/x@127.0.0.1/warehouse",
+        "postgresql://datto:1/s3cret-of-the-warehouse@127.0.0.1/warehouse",
+        "postgresql://datto:x%s3cret-of-the-warehouse@127.0.0.1/warehouse",
+        "postgresql://datto:x s3cret-of-the-warehouse@127.0.0.1/warehouse",
+        "postgresql://datto:x@s3cret-of-the-warehouse@127.0.0.1/warehouse",
+        "postgresql://datto:s3cret-of-the-warehouse@127.0.0.1:5432,127.0.0.2:5432/warehouse",
         "mysql://datto:s3cret-of-the-warehouse@127.0.0.1/warehouse",
     ],
 )

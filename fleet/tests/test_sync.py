@@ -163,7 +163,7 @@ def test_each_of_two_machines_keeps_the_other_from_the_account_that_it_syncs(
     for one, other in (machines, machines[::-1]):
         first = one()
         with Warehouse(fleet.postgres.uri) as warehouse:
-            wait_for("its lock", lambda: warehouse.locked_schemas([acme.schema]) or None)
+            wait_for("its lock", lambda: warehouse.locked_accounts() or None)
         assert fleet.ended(other()).code == os.EX_TEMPFAIL
         assert fleet.ended(first).code == 0
     assert not fleet.wrong_rows("acme")

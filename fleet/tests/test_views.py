@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -107,8 +108,49 @@ def test_a_column_that_changes_its_type_names_the_views_that_are_in_its_way(view
     views.execute('ALTER TABLE {acme}.devices ADD "newColumn" text')
     with pytest.raises(FleetError, match=r"datto_fleet\.mine depends on|view mine depends on"):
         views.refresh()
+    assert views.ask("SELECT uid FROM datto_fleet.jobs") == []
     views.execute("DROP VIEW datto_fleet.mine")
     assert views.refresh() == 2
+
+
+def test_what_is_in_the_way_of_one_view_keeps_no_other_from_being_made(views: Views) -> None:
+    views.refresh()
+    views.execute("CREATE VIEW datto_fleet.mine AS SELECT uid FROM datto_fleet.jobs")
+    views.execute("CREATE TABLE {acme}.notes (uid text); CREATE TABLE datto_fleet.notes (a text)")
+    del views.fleet.lines["bolt"]
+    views.fleet.write_accounts()
+    with pytest.raises(FleetError) as raised:
+        views.refresh()
+    assert re.search(r"view (datto_fleet\.)?mine depends on", str(raised.value))
+    assert '"datto_fleet"."notes" could not be made' in str(raised.value)
+    assert views.ask("SELECT DISTINCT account FROM datto_fleet.devices") == [("acme",)]
+    views.execute("DROP VIEW datto_fleet.mine; DROP TABLE datto_fleet.notes")
+    assert views.refresh() == 2
+
+
+def test_a_tables_own_column_account_stands_beside_ours(views: Views) -> None:
+    views.refresh()
+    views.execute("ALTER TABLE {acme}.devices ADD account bigint DEFAULT 7")
+    views.refresh()
+    query = "SELECT DISTINCT account, _account FROM datto_fleet.devices ORDER BY 1"
+    assert views.ask(query) == [("acme", 7), ("bolt", None)]
+    assert views.refresh() == 0
+
+
+def test_a_retired_account_is_noted_and_one_that_comes_back_too(views: Views) -> None:
+    views.execute(
+        "INSERT INTO fleet.accounts (schema, account) VALUES ('{acme}', 'acme'), ('{bolt}', 'bolt')"
+    )
+    schemas = [member.schema for member in views.fleet.members.values()]
+    query = "SELECT account FROM fleet.accounts WHERE retired_at IS NULL AND schema IN ('{}', '{}')"
+    line = views.fleet.lines.pop("bolt")
+    views.fleet.write_accounts()
+    views.refresh()
+    assert views.ask(query.format(*schemas)) == [("acme",)]
+    views.fleet.lines["bolt"] = line
+    views.fleet.write_accounts()
+    views.refresh()
+    assert sorted(views.ask(query.format(*schemas))) == [("acme",), ("bolt",)]
 
 
 def test_a_view_that_somebody_dropped_is_made_again(views: Views) -> None:

@@ -32,16 +32,16 @@ def watch(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """Fail the runs that hold no lock at two looks, and turn the check of old accounts red."""
     settings = Settings.from_environment(environ)
     fleet = Fleet.load(settings.accounts)
-    schemas = {account.name: account.schema_ for account in fleet.accounts}
+    schemas = [account.schema_ for account in fleet.accounts]
     seen = json.loads(context.cursor or "{}")
     running = started_runs(context.instance)
     with Warehouse(Secrets(environ).get(fleet.warehouse)) as warehouse:
-        locked = warehouse.locked_schemas(schemas.values())
-        entries = warehouse.entries(schemas.values())
+        locked = warehouse.locked_accounts()  # also those that the file no longer has
+        entries = warehouse.entries(schemas)
     suspects = [
         record
         for record in running
-        if schemas.get(record.dagster_run.tags.get("dagster/partition", "")) not in locked
+        if record.dagster_run.tags.get("dagster/partition") not in locked
     ]
     for record in suspects:
         if record.dagster_run.run_id in seen.get("suspects", []):
