@@ -7,11 +7,13 @@ import logging
 import os
 import sys
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import IO, TYPE_CHECKING, Final
 
 from typing_extensions import override
 
 from tap_datto_rmm.errors import TapError
+from tap_datto_rmm.singer.output import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -73,23 +75,38 @@ def standard_streams(program: str) -> Generator[None]:
             _discard(sys.stderr)
 
 
-def run_command(program: str, command: click.Command) -> None:
-    """Run a command; an expected failure is lines on standard error, and exit code 1.
+def run_command(
+    program: str, command: Callable[[], object], log: logging.Logger | None = None
+) -> None:
+    """Run a command, to the end of this process: nothing follows.
+
+    An expected failure is lines on standard error, and exit code 1. A signal ends with 128 and its
+    number.
 
     Args:
         program: whose name begins those lines.
-        command: to be run with the arguments of this process.
-
-    Raises:
-        SystemExit: always.
+        command: does the work, and may raise `SystemExit`.
+        log: takes those lines, where the command has one.
     """
-    with standard_streams(program):
-        try:
-            command()
-        except TapError as error:
-            for line in str(error).splitlines():
-                _tell(program, line)
-            raise SystemExit(1) from None
+    tell = partial(_tell, program)
+    code: object = 0
+    try:
+        with standard_streams(program):
+            try:
+                command()
+            except TapError as error:
+                for line in str(error).splitlines():
+                    (log.error if log else tell)(line)  # no traceback
+                raise SystemExit(1) from None
+            except Stopped as stopped:
+                (log.warning if log else tell)(str(stopped))
+                os._exit(stopped.code)  # at once: the target may not read
+    except SystemExit as ended:
+        code = ended.code
+    # Without the interpreter's end: it would wait for a request that nobody needs any more.
+    with suppress(OSError):
+        sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 def with_log(make: Callable[[], click.Command]) -> click.Command:

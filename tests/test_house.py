@@ -13,7 +13,7 @@ import pytest
 ROOT: Final = Path(__file__).parents[1]
 PACKAGE: Final = ROOT / "tap_datto_rmm"
 FLOORS: Final = (
-    ("errors", "texts"),
+    ("errors", "texts", "starting"),
     ("telemetry",),
     ("http",),
     ("records",),

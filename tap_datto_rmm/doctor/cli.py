@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tap_datto_rmm.console import run_command
 from tap_datto_rmm.doctor.examine import Findings, StreamCheck, examine
 from tap_datto_rmm.doctor.settings import SettingRow, setting_rows, settings_table
 from tap_datto_rmm.files import ENVIRONMENT, JsonFile
@@ -27,15 +26,6 @@ NARROWEST: Final = 40
 SYNCS: Final = {"full": "The first sync", "hourly": "A later one, each hour"}
 MINUTES_IN_WORDS: Final = 100
 """What takes longer is told in hours."""
-
-
-def main() -> None:
-    """Run the command.
-
-    Raises:
-        SystemExit: always; 0 where a sync would work, else 1.
-    """
-    run_command(PROGRAM, command)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,6 +1,19 @@
-"""`python -m tap_datto_rmm.selecting` is the command `tap-datto-rmm-select`."""
+"""The command `tap-datto-rmm-select`, which `python -m tap_datto_rmm.selecting` is too."""
 
-from tap_datto_rmm.selecting.cli import main
+from __future__ import annotations
+
+from tap_datto_rmm.starting import started
+
+# isort: split
+from tap_datto_rmm.console import run_command
+from tap_datto_rmm.selecting.cli import PROGRAM, command
+
+
+def main() -> None:
+    """Run the command, to the end of this process."""
+    started()
+    run_command(PROGRAM, command)
+
 
 if __name__ == "__main__":
     main()

@@ -6,7 +6,6 @@ import json
 
 import click
 
-from tap_datto_rmm.console import run_command
 from tap_datto_rmm.files import ENVIRONMENT, JsonFile
 from tap_datto_rmm.selecting.patterns import select
 from tap_datto_rmm.settings import package_version
@@ -14,15 +13,6 @@ from tap_datto_rmm.settings.sources import Layer
 from tap_datto_rmm.tap import TapDattoRMM
 
 PROGRAM = "tap-datto-rmm-select"
-
-
-def main() -> None:
-    """Run the command.
-
-    Raises:
-        SystemExit: always; 0 where every pattern names something, else 1.
-    """
-    run_command(PROGRAM, command)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -29,6 +29,8 @@ from tap_datto_rmm.spec_tools.report import FORMATS, plain, told
 from tap_datto_rmm.spec_tools.verdicts import Verdict
 from tap_datto_rmm.tap import TapDattoRMM
 
+PROGRAM: Final = "tap-datto-rmm-spec"
+
 UNCHANGED, FAILED, CHANGED = range(3)
 """Exit codes of `sync`."""
 
@@ -46,7 +48,7 @@ class _Failure(click.ClickException):
     @override
     def show(self, file: Any = None) -> None:
         for line in self.message.splitlines():
-            click.echo(f"tap-datto-rmm-spec: {line}", err=True)
+            click.echo(f"{PROGRAM}: {line}", err=True)
 
 
 class _Misuse(click.UsageError):
@@ -77,7 +79,7 @@ class _Group(click.Group):
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_version(), prog_name="tap-datto-rmm-spec")
+@click.version_option(package_version(), prog_name=PROGRAM)
 def main() -> None:
     """Fetch, compare and prove the OpenAPI document that the tap's schemas are made from."""
 
@@ -250,7 +252,3 @@ def _read(file: Path) -> Document:
         return Document.parse(file.expanduser().read_bytes(), str(file))
     except OSError as error:
         raise SpecError(f"Cannot read {file}: {error.strerror}.") from None
-
-
-if __name__ == "__main__":
-    main()

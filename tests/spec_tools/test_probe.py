@@ -34,7 +34,7 @@ GETS = Spec.load().get_paths
 @pytest.fixture(scope="module")
 def probe(quickly: Callable[[str], QuickTapCommand]) -> Callable[..., Run]:
     """The command, with a config in a file."""
-    return replace(quickly("probe"), module="tap_datto_rmm.spec_tools.cli", subcommand=("probe",))
+    return replace(quickly("probe"), module="tap_datto_rmm.spec_tools", subcommand=("probe",))
 
 
 def told_of(account: Sandbox) -> dict[str, dict[str, Any]]:
