@@ -176,7 +176,7 @@ class TapDattoRMM(ConfiguredTap):
         check_selection(self.input_catalog, self.all_streams, chosen)
         for stream in chosen:
             stream.heed_forced_replication()
-        for line in _cautions(self):
+        for line in cautions(self):
             self.logger.warning(line)
         with self.watched():
             self.run.guard_the_account()
@@ -239,7 +239,7 @@ class TapDattoRMM(ConfiguredTap):
         self.message_writer.stop(signum)
 
 
-def _cautions(tap: TapDattoRMM) -> Iterator[str]:
+def cautions(tap: TapDattoRMM) -> Iterator[str]:
     """Say what settings and catalog ask for in vain."""
     settings, streams = tap.settings, tap.all_streams
     full = [s.name for s in streams if s.replication_method == REPLICATION_FULL_TABLE]

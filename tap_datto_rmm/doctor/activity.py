@@ -50,6 +50,8 @@ class LogFigures:
     """Since a moment, as estimated."""
     sample: Named | None
     """Uids of a job, and of a device that it ran on."""
+    is_estimate: bool
+    """Whether the log was looked at in places only."""
 
 
 def look_at_the_log(client: Client, size: int, now: datetime, start: datetime | None) -> LogFigures:
@@ -87,7 +89,8 @@ def look_at_the_log(client: Client, size: int, now: datetime, start: datetime | 
         found = _activity(named)
         share = entries / found.entries
         full = Activity(entries, round(found.jobs * share), round(found.job_devices * share))
-    return LogFigures(hourly, full, next(filter(_has_device, named), None))
+    sample = next(filter(_has_device, named), None)
+    return LogFigures(hourly, full, sample, is_estimate=first.next_query is not None)
 
 
 def _activity(named: Collection[Named | None]) -> Activity:

@@ -6,19 +6,24 @@ import json
 import logging
 import math
 import sys
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from typing_extensions import override
 
-from tap_datto_rmm.doctor.examine import Findings, StreamCheck, examine
+from tap_datto_rmm.doctor.examine import examine
 from tap_datto_rmm.doctor.settings import SettingRow, setting_rows, settings_table
 from tap_datto_rmm.files import ENVIRONMENT, JsonFile
 from tap_datto_rmm.settings import package_version
 from tap_datto_rmm.settings.sources import Layer
-from tap_datto_rmm.tap import TapDattoRMM
+from tap_datto_rmm.tap import TapDattoRMM, cautions
+from tap_datto_rmm.telemetry.screen import LogLines
+
+if TYPE_CHECKING:
+    from tap_datto_rmm.doctor.findings import Findings, StreamCheck
 
 PROGRAM: Final = "tap-datto-rmm-doctor"
 NARROWEST: Final = 40
@@ -54,7 +59,8 @@ def command(config: tuple[Layer | str, ...], catalog: TextIO | None, form: str) 
 
     Makes about 10 calls to the API, one for each selected stream, one for each that may not be
     read, and one for each 250 entries of the activity log's last hour: 31 for the default streams.
-    It writes nothing, waits for no limit, and asks for every kind of row once.
+    It writes nothing, asks for every kind of row once, and does not wait where others have used up
+    the account's limit. A small `max_requests_per_minute` holds for it, too.
 
     Exit code 0: a sync would work. 1: it would not, or some streams cannot be read.
     """
@@ -65,23 +71,31 @@ def command(config: tuple[Layer | str, ...], catalog: TextIO | None, form: str) 
         parse_env_config=ENVIRONMENT in config,
     )
     settings = list(setting_rows(tap.given, tap.known_settings()))
-    findings = examine(tap)
+    warnings = [*tap.given.warnings, *cautions(tap)]
     if form == "json":
-        click.echo(json.dumps(_as_json(findings, settings, tap.given.warnings), indent=2))
-    else:
-        console = Console()
-        console.width = max(console.width, NARROWEST)  # some surroundings set COLUMNS=0
-        console.print(settings_table(settings))
-        for warning in tap.given.warnings:
-            console.print(Text(warning))
-        console.print()
-        _show(findings, console)
+        findings = examine(tap, ErrorLines())
+        click.echo(json.dumps(_as_json(findings, settings, warnings), indent=2))
+        sys.exit(not findings.ok)
+    console = Console()
+    console.width = max(console.width, NARROWEST)  # some surroundings set COLUMNS=0
+    console.print(settings_table(settings))
+    for warning in warnings:
+        console.print(Text(warning))
+    console.print()
+    findings = examine(tap, ErrorLines())
+    _show(findings, console)
     sys.exit(not findings.ok)
 
 
-def _as_json(
-    findings: Findings, settings: list[SettingRow], warnings: tuple[str, ...]
-) -> dict[str, Any]:
+class ErrorLines(LogLines):
+    """Lines on standard error that tell what is waited for."""
+
+    @override
+    def show(self, text: str) -> None:
+        click.echo(f"{PROGRAM}: {text}", err=True)
+
+
+def _as_json(findings: Findings, settings: list[SettingRow], warnings: list[str]) -> dict[str, Any]:
     streams = [
         {
             "stream": one.name,
@@ -112,7 +126,8 @@ def _show(findings: Findings, console: Console) -> None:
         checks.add_row(_mark(ok=check.ok, advises=check.advises), check.name, Text(check.said))
     for name, said in findings.account.items():
         mark = "" if said is None else _mark(ok=True)
-        words = "not known: the key may not read it" if said is None else _told(said)
+        why = findings.unknown.get("uid" if name == "name" else name, "the API does not tell")
+        words = f"not known: {why}" if said is None else _told(said)
         checks.add_row(mark, name.replace("_", " "), Text(words))
     console.print(checks)
     if findings.streams:
@@ -120,9 +135,9 @@ def _show(findings: Findings, console: Console) -> None:
         console.print(_streams(findings.streams))
         console.print()
     for name, sync in findings.sync.items():
-        least = "at least " if sync["at_least"] else ""
+        about = "at least " if sync["at_least"] else "about " if sync["estimated"] else ""
         console.print(
-            f"{SYNCS[name]}: {least}{sync['calls']:,} calls, {_how_long(sync['minutes'])}"
+            f"{SYNCS[name]}: {about}{sync['calls']:,} calls, {_how_long(sync['minutes'])}"
         )
     console.print(_verdict(findings))
 

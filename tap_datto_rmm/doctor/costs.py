@@ -14,6 +14,8 @@ from tap_datto_rmm.settings import MAX_PAGE_SIZE
 from tap_datto_rmm.streams.activity import ActivityLogsStream
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tap_datto_rmm.api.fan_out import FanOut
     from tap_datto_rmm.settings import Settings
     from tap_datto_rmm.streams.base import DattoStream
@@ -59,19 +61,36 @@ class Figures:
     """Of the activity log in an hour."""
     pages: dict[str, int] = field(default_factory=dict)
     """Calls for one parent, where that is seen to be more than one."""
+    is_estimate: bool = False
+    """Whether a part stood for the whole."""
+
+    def pages_of(self, rows: int) -> int:
+        """Count the calls that a list of so many rows takes."""
+        return max(1, math.ceil(rows / self.settings.page_size))
 
     def cost(self, stream: DattoStream) -> Cost:
         """Count a stream's calls."""
-        if isinstance(stream, ActivityLogsStream):
-            return Cost(_pages(self.rows.get(stream.name)), _pages(self.entries))
         if stream.fan_out is None:
-            full = _pages(self.rows.get(stream.name))
-            return Cost(full, self._on_average(stream, full))
+            return self.cost_of_list(stream.name, [stream])
         pages = self.pages.get(stream.name, 1)
         full = _times(self.parents.get(stream.fan_out), pages)
         if stream.bookmark_key is None:
             return Cost(full, self._on_average(stream, full))
         return Cost(full, _times(self._changed_hourly(stream.fan_out), pages))
+
+    def cost_of_list(self, name: str, readers: Sequence[DattoStream]) -> Cost:
+        """Count the calls of a list.
+
+        Args:
+            name: of its stream.
+            readers: the streams that it is read for, each of which may be due less often.
+        """
+        rows = self.rows.get(name)
+        full = None if rows is None else self.pages_of(rows)
+        if name == ActivityLogsStream.name:
+            return Cost(full, None if self.entries is None else self.pages_of(self.entries))
+        averages = [self._on_average(stream, full) for stream in readers]
+        return Cost(full, max((one for one in averages if one is not None), default=None))
 
     def _changed_hourly(self, fan_out: FanOut) -> int | None:
         """Count the parents that change in an hour, and those whose turn the sweep brings."""
@@ -98,10 +117,6 @@ def minutes(calls: int, per_minute: int, seconds_per_call: float) -> float:
     """
     waits, rest = divmod(max(calls - 1, 0), per_minute)
     return max(waits + rest * seconds_per_call / 60, calls * seconds_per_call / 60)
-
-
-def _pages(rows: int | None) -> int | None:
-    return None if rows is None else max(1, math.ceil(rows / MAX_PAGE_SIZE))
 
 
 def _times(number: int | None, pages: int) -> int | None:

@@ -133,13 +133,14 @@ class Watcher:
 
 
 @contextmanager
-def watching(sources: Sources) -> Generator[None]:
+def watching(sources: Sources, screen: Screen | None = None) -> Generator[None]:
     """Watch for as long as something lasts.
 
     Args:
         sources: where to look.
+        screen: where to tell; None: on the terminal, or in the log.
     """
-    screen = open_screen()
+    screen = screen or open_screen()
     watcher = Watcher(Watch(sources, screen), screen)
     watcher.start()
     try:

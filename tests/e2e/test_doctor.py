@@ -6,6 +6,7 @@ import json
 import re
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 class Doctor:
     """The command."""
 
-    command: TapCommand
+    command: QuickTapCommand
 
     def __call__(self, config: Mapping[str, Any], *arguments: str) -> tuple[int, str, str]:
         """Run it; whatever it prints is searched for secrets."""
@@ -40,6 +41,13 @@ class Doctor:
         found: dict[str, Any] = json.loads(out)
         assert found["ok"] == (code == 0)
         return code, found
+
+    def selecting(self, tap: TapCommand, account: Sandbox, *names: str) -> str:
+        """Write a catalog of some streams; give the file."""
+        file = self.command.folder / "catalog.json"
+        catalog = tap.catalog(fast(account), *names)
+        file.write_text(json.dumps(catalog), encoding="utf-8")
+        return str(file)
 
 
 @pytest.fixture
@@ -69,8 +77,8 @@ def test_of_a_healthy_account_everything_is_told(
     assert check(found, "key")["message"] == "accepted"
     assert check(found, "token")["message"] == "good for 100 hours"
     assert check(found, "quota")["message"] == (
-        "121 of the account's 600 requests a minute are used, 120 by other tools; the tap may "
-        "make 420"
+        "121 of the account's 600 requests a minute are used, 120 by other tools or runs; the tap "
+        "may make 420"
     )
     assert "Build 235" in check(found, "specification")["message"]
     assert found["account"]["devices"] == 600
@@ -165,7 +173,9 @@ def test_the_log_is_measured_at_some_places_and_close_to_what_it_holds(
     _, found = doctor.findings(fast(account, **settings), "--catalog", str(file))
     run = tap(fast(account, **settings), catalog=catalog)
     entries = len(run.records["activity_logs"])
-    assert entries / 250 / 2 <= stream(found, "activity_logs")["calls"]["full"] <= entries / 250 * 2
+    calls = stream(found, "activity_logs")["calls"]["full"]
+    assert entries / 50 / 2 <= calls <= entries / 50 * 2
+    assert found["sync"]["full"]["estimated"] is True
     jobs = len(run.records["jobs"])
     assert jobs / 2 <= stream(found, "jobs")["calls"]["full"] <= jobs * 2
 
@@ -238,6 +248,129 @@ def test_streams_that_the_key_may_not_read_are_named_with_what_they_need(
     assert "needs: Setup > Users" in stream(found, "users")["message"]
     assert "needs: the Administrator security level" in stream(found, "activity_logs")["message"]
     assert stream(found, "device_audits")["ok"]
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"forbid": ("/v2/account/devices", "/v2/account/sites")}, "HTTP 403"),
+        (
+            {
+                "faults": (
+                    "status=500:path=/v2/account/devices",
+                    "status=500:path=/v2/account/sites",
+                )
+            },
+            "HTTP 500",
+        ),
+    ],
+)
+def test_what_is_asked_for_one_by_one_fails_where_its_list_does(
+    sandbox: Callable[..., Sandbox], doctor: Doctor, tap: TapCommand, options: Any, why: str
+) -> None:
+    account = sandbox(devices=20, **options)
+    names = ("device_audits", "site_settings")
+    code, found = doctor.findings(
+        account.settings, "--catalog", doctor.selecting(tap, account, *names)
+    )
+    assert code == 1
+    for name in names:
+        assert not stream(found, name)["ok"]
+        assert why in stream(found, name)["message"]
+    _, out, _ = doctor(account.settings)
+    assert re.search(rf"devices +not known: .*{re.escape(why)}", " ".join(out.split()))
+
+
+@pytest.mark.parametrize(
+    "settings", [{"account_uid": "zzz"}, {"account_uid": "zzz", "account_column": True}]
+)
+@pytest.mark.parametrize("forbid", [(), ("/v2/account$",)])
+def test_a_key_of_another_account_than_the_settings_name_is_told(
+    sandbox: Callable[..., Sandbox], doctor: Doctor, settings: Any, forbid: tuple[str, ...]
+) -> None:
+    account = sandbox(devices=20, forbid=forbid)
+    code, found = doctor.findings({**account.settings, **settings})
+    assert code == 1
+    assert "`account_uid`" in check(found, "account")["message"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda catalog: catalog["streams"].clear(), "Nothing to read"),
+        (
+            lambda catalog: catalog["streams"][0].update(tap_stream_id="acount"),
+            "Did you mean `account`?",
+        ),
+    ],
+)
+def test_a_catalog_that_the_tap_would_refuse_is_told(
+    sandbox: Callable[..., Sandbox], doctor: Doctor, tap: TapCommand, change: Any, said: str
+) -> None:
+    account = sandbox(devices=20)
+    catalog = tap.catalog(fast(account), "account")
+    catalog["streams"] = [one for one in catalog["streams"] if one["tap_stream_id"] == "account"]
+    change(catalog)
+    file = doctor.command.folder / "catalog.json"
+    file.write_text(json.dumps(catalog), encoding="utf-8")
+    code, found = doctor.findings(account.settings, "--catalog", str(file))
+    assert code == 1
+    assert said in check(found, "selection")["message"]
+
+
+@pytest.mark.parametrize("expression", ["nosuch(1)", "1 / 0", "hostname.nothing()"])
+def test_a_stream_map_that_fails_is_told(
+    sandbox: Callable[..., Sandbox], doctor: Doctor, expression: str
+) -> None:
+    maps = {"devices": {"more": expression}}
+    code, found = doctor.findings({**sandbox(devices=20).settings, "stream_maps": maps})
+    assert code == 1
+    assert f"`{expression}`" in stream(found, "devices")["message"]
+    assert stream(found, "sites")["ok"]
+
+
+def test_what_settings_ask_for_in_vain_is_told(
+    sandbox: Callable[..., Sandbox], doctor: Doctor
+) -> None:
+    settings = {**sandbox(devices=20).settings, "refresh_hours": {"sitez": 24}}
+    _, found = doctor.findings(settings)
+    assert any("`sitez`" in warning for warning in found["warnings"])
+    _, out, _ = doctor(settings)
+    assert "`sitez`" in out
+
+
+def test_what_it_waits_for_is_told_after_the_settings(
+    sandbox: Callable[..., Sandbox], doctor: Doctor
+) -> None:
+    account = sandbox(devices=20, faults=("hang=1:path=/v2/account$",))
+    doctor.command = replace(doctor.command, tells_often=True)
+    code, out, err = doctor(account.settings)
+    assert code == 0
+    assert out.startswith("setting ")
+    assert all(line.startswith("tap-datto-rmm-doctor: asking the API") for line in err.splitlines())
+    assert err
+
+
+def test_an_account_without_devices_costs_nothing_for_them(
+    sandbox: Callable[..., Sandbox], doctor: Doctor
+) -> None:
+    _, found = doctor.findings(sandbox(devices=0, alert_total_count="number").settings)
+    assert stream(found, "device_audits")["calls"] == {"full": 0, "hourly": 0}
+    assert found["sync"]["full"]["at_least"] is False
+
+
+@pytest.mark.parametrize("name", ["esxi_host_audits", "site_settings"])
+def test_lists_that_are_read_for_others_and_smaller_pages_count(
+    sandbox: Callable[..., Sandbox], doctor: Doctor, tap: TapCommand, name: str
+) -> None:
+    account = sandbox(devices=600)
+    settings = fast(account, page_size=100)
+    file = doctor.selecting(tap, account, name)
+    _, found = doctor.findings(settings, "--catalog", file)
+    account.call(account.state.journal.reset)
+    assert tap(settings, catalog=json.loads(Path(file).read_text(encoding="utf-8"))).code == 0
+    taken = len(account.requests)
+    assert taken * 0.8 <= found["sync"]["full"]["calls"] <= taken * 1.2
 
 
 def test_a_blocked_address_is_told_apart_from_a_wrong_key(
