@@ -9,14 +9,14 @@ from tap_datto_rmm.errors import TapError
 from tap_datto_rmm.settings import forgotten
 from tap_datto_rmm.settings.cautions import cautions
 from tap_datto_rmm.settings.checks import problems
-from tap_datto_rmm.settings.sources import Environment, laid_over
+from tap_datto_rmm.settings.sources import EXPORTED, laid_over, working_folder
 from tap_datto_rmm.settings.values import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tap_datto_rmm.settings.checks import Problem
-    from tap_datto_rmm.settings.sources import Layer
+    from tap_datto_rmm.settings.sources import Environment, Layer
 
 
 class SettingsError(TapError):
@@ -69,14 +69,14 @@ def read_settings(
     """
     layers = [*layers, *(environment.layers(known) if from_environment else ())]
     config, sources = laid_over(layers)
-    found = list(problems(config, known))
-    lines: list[str] = []
-    if missing := [problem for problem in found if problem.missing and needs_all]:
-        found_there = environment if from_environment else Environment.glanced_at()
-        lines += (f"{problem}{forgotten.hint(found_there, problem.setting)}" for problem in missing)
-    lines += (_line(problem, environment, sources) for problem in found if not problem.missing)
+    found = [one for one in problems(config, known) if needs_all or not one.missing]
+    lines = [_line(problem, environment, sources) for problem in found]
     if from_environment:
-        lines += forgotten.misspelt(environment, known)
+        told = "".join(lines)
+        misspelt = forgotten.misspelt(environment, known)
+        lines += (line for line in misspelt if line.split("`")[1] not in told)
+        if any(problem.missing or not _has_several(sources) for problem in found):
+            lines.append(_looked_at(layers, environment))
     if lines:
         raise SettingsError(lines)
     if from_environment:
@@ -90,18 +90,36 @@ def read_settings(
             config[name] = setting["default"]
     config = {name: value for name, value in config.items() if value is not None}
     settings = Settings.from_config(config)
-    places = _places(layers, no_dotenv=from_environment and environment.path is None)
+    places = _places(layers, environment, from_environment=from_environment)
     return Given(settings, config, sources, places, tuple(warnings))
 
 
 def _line(problem: Problem, environment: Environment, sources: Mapping[str, str]) -> str:
     """Word a problem; where settings come from several places, with the place."""
-    source = sources.get(problem.setting, "")
-    several = len(set(sources.values())) > 1
-    return f"{problem}{environment.origin(problem.setting, source) if several else ''}"
+    if problem.missing:
+        return f"{problem}{forgotten.hint(environment.with_unread_dotenv(), problem.setting)}"
+    source = sources.get(problem.setting, "") if _has_several(sources) else ""
+    return f"{problem}{environment.origin(problem.setting, source)}"
 
 
-def _places(layers: Sequence[Layer], *, no_dotenv: bool) -> str:
+def _has_several(sources: Mapping[str, str]) -> bool:
+    """Whether a problem needs the name of its source."""
+    return len(set(sources.values())) > 1
+
+
+def _places(layers: Sequence[Layer], environment: Environment, *, from_environment: bool) -> str:
+    """Say what was read, the environment only where it sets something."""
+    read = [layer.source for layer in layers if layer.values or layer.source != EXPORTED]
+    lacks = from_environment and environment.path is None
+    if not read and not lacks:
+        return ""
+    come = f"Settings come from {', '.join(dict.fromkeys(read))}" if read else "No setting is given"
+    return f"{come}{' (there is no .env in the working folder)' if lacks else ''}"
+
+
+def _looked_at(layers: Sequence[Layer], environment: Environment) -> str:
+    """Say where settings were looked for."""
     places = ", ".join(dict.fromkeys(layer.source for layer in layers))
-    lacks = " (there is no .env in the working folder)" if no_dotenv else ""
-    return f"Settings come from {places}{lacks}" if places else ""
+    lacks = " There is no .env in the working folder" if environment.path is None else ""
+    folder = f", {working_folder() or 'which is gone'}." if lacks else ""
+    return f"Settings were looked for in: {places}.{lacks}{folder}"

@@ -55,6 +55,14 @@ def variable(setting: str) -> str:
     return PREFIX + setting.upper().replace("-", "_")
 
 
+def working_folder() -> Path | None:
+    """Give its path; None where it was removed."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return None
+
+
 def laid_over(layers: Iterable[Layer]) -> tuple[dict[str, Any], dict[str, str]]:
     """Lay settings over one another.
 
@@ -106,14 +114,14 @@ class Environment:
         """Read no file: nobody asks for it, and it may be another program's."""
         return cls(dict(os.environ), {}, None)
 
-    @classmethod
-    def glanced_at(cls) -> Environment:
-        """Read both to find what is missing; a `.env` that cannot be read does no harm."""
+    def with_unread_dotenv(self) -> Environment:
+        """Look into the `.env` that nobody asked for, to tell of it; it may do no harm."""
         path = _dotenv_path()
         with suppress(DotenvError):
-            if path and path.is_file():  # a pipe may have no other end
-                return cls.read()
-        return cls.exported_only()
+            if self.path is None and path and path.is_file():  # a pipe may have no other end
+                found = self.read()
+                return Environment(self.exported, found.dotenv, found.path)
+        return self
 
     def layers(self, known: Mapping[str, Any]) -> list[Layer]:
         """Give the settings that are set; an exported variable counts before the `.env`.
@@ -166,11 +174,9 @@ def _settings(variables: Mapping[str, str], known: Mapping[str, Any]) -> dict[st
 
 
 def _dotenv_path() -> Path | None:
-    try:
-        path = Path.cwd() / DOTENV
-    except FileNotFoundError:  # the working folder was removed
-        return None
-    return path if path.exists() else None
+    folder = working_folder()
+    path = folder / DOTENV if folder else None
+    return path if path and path.exists() else None
 
 
 def _is_other(name: str) -> bool:

@@ -66,7 +66,7 @@ def test_the_dotenv_in_the_working_folder_is_read_and_named(
     assert run.code == 0, run.err
     assert run.records["users"]
     (line,) = [line for line in told(run, "INFO") if ".env" in line]
-    assert line.endswith(f". Settings come from {quick.folder / '.env'}, environment")
+    assert line.endswith(f". Settings come from {quick.folder / '.env'}")
 
 
 def test_a_dotenv_that_is_not_there_is_told_too(
@@ -110,7 +110,35 @@ def test_only_the_working_folder_counts(quick: QuickTapCommand, tiny: Sandbox) -
     quick.folder = below
     run = quick(None, "--config=ENV")
     assert run.code == 1
-    assert [line.split("`")[1] for line in errors(run.err)] == ["api_key", "api_secret", "platform"]
+    *missing, where = errors(run.err)
+    assert [line.split("`")[1] for line in missing] == ["api_key", "api_secret", "platform"]
+    assert where == (
+        "Settings were looked for in: environment. "
+        f"There is no .env in the working folder, {below}."
+    )
+
+
+def test_where_settings_were_looked_for_is_told_where_one_is_missing_or_wrong(
+    quick: QuickTapCommand,
+) -> None:
+    given = {key: value for key, value in FINE.items() if key != "api_key"}
+    for lines in (as_lines(given), as_lines({**FINE, "page_size": 0})):
+        write_dotenv(quick, *lines)
+        run = quick(None, "--config=ENV")
+        assert run.code == 1
+        wrong, where = errors(run.err)
+        assert wrong.startswith("Setting `")
+        assert where == f"Settings were looked for in: {quick.folder / '.env'}, environment."
+
+
+def test_the_environment_is_no_source_where_it_sets_nothing(quick: QuickTapCommand) -> None:
+    lacks = "(there is no .env in the working folder)"
+    run = quick(FINE, "--config=ENV", "--test=schema")
+    assert run.code == 0, run.err
+    assert told(run, "INFO")[0].endswith(f"config-1.json {lacks}")
+    run = quick(None, "--config=ENV", "--discover")
+    assert run.code == 0, run.err
+    assert told(run, "INFO")[0].endswith(f". No setting is given {lacks}")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
@@ -283,14 +311,57 @@ def test_a_variable_with_a_misspelt_prefix_is_found(quick: QuickTapCommand, name
     quick.environment = {name: "x"}
     run = quick({**FINE, "api_key": ""}, "--config=ENV")
     assert run.code == 1
-    (line,) = errors(run.err)
+    line, _ = errors(run.err)
     assert line.endswith(f" `{name}` is set. Did you mean `TAP_DATTO_RMM_API_KEY`?")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("TAP_DATTO_RM_ACCOUNT_UID", "ACCOUNT_UID"),
+        ("TAP_DATO_RMM_ACCOUNT_UID", "ACCOUNT_UID"),
+        ("tap_datto_rmm_account_uid", "ACCOUNT_UID"),
+        ("Tap_Datto_Rmm_Page_Size", "PAGE_SIZE"),
+        ("TAP_DATTO_RRM_LOOKBACK_MINUTES", "LOOKBACK_MINUTES"),
+        ("TAPDATTO_RMM_ACOUNT_UID", "ACCOUNT_UID"),
+    ],
+)
+@pytest.mark.parametrize("in_dotenv", [False, True], ids=["exported", "dotenv"])
+def test_a_misspelt_prefix_of_a_setting_that_may_be_missing_is_named(
+    quick: QuickTapCommand, name: str, meant: str, *, in_dotenv: bool
+) -> None:
+    if in_dotenv:
+        write_dotenv(quick, f"{name}=7")
+    else:
+        quick.environment = {name: "7"}
+    run = quick(FINE, "--config=ENV", "--test=schema")
+    assert run.code == 1
+    assert errors(run.err) == [f"Variable `{name}` is not known. Did you mean `{PREFIX}{meant}`?"]
+
+
+def test_names_that_are_others_on_purpose_are_no_misspelling(quick: QuickTapCommand) -> None:
+    names = [
+        *("TAP_OTHER_ACCOUNT_UID", "TAP_AUTOTASK_START_DATE", "DATTO_RMM_API_KEY", "DATTO_API_URL"),
+        *("TAP_DATTO_BCDR_MAX_REQUESTS_PER_MINUTE", "TAP_DATTO_EDR_EMIT_ACTIVATE_VERSION_MESSAGES"),
+        *("TAP_DATTO_RMM2_ACCOUNT_UID", "MY_TAP_DATTO_RMM_API_KEY", "X_TAP_DATTO_RMM_START_DATE"),
+        *("MELTANO_EXTRACT__LOAD_SCHEMA", "MELTANO_EXTRACT_API_KEY", "TARGET_DATTO_RMM_START_DATE"),
+        *("DATTO_PLATFORM", "TF_VAR_tap_datto_rmm_api_key", "TAP_DATTO_SAAS_ACCOUNT_UID"),
+    ]
+    quick.environment = dict.fromkeys(names, "x")
+    run = quick(FINE, "--config=ENV", "--test=schema")
+    assert (run.code, told(run, "WARNING")) == (0, [])
+
+
+def test_a_setting_that_is_set_needs_no_other_spelling(quick: QuickTapCommand) -> None:
+    quick.environment = {f"{PREFIX}PAGE_SIZE": "50", "tap_datto_rmm_page_size": "50"}
+    run = quick(FINE, "--config=ENV", "--test=schema")
+    assert (run.code, told(run, "WARNING")) == (0, [])
 
 
 def test_the_variables_of_another_tap_are_no_misspelling(quick: QuickTapCommand) -> None:
     quick.environment = {"TAP_AUTOTASK_API_KEY": "x", "TAP_DATTO_BCDR_API_KEY": "x"}
     run = quick({**FINE, "api_key": ""}, "--config=ENV")
-    (line,) = errors(run.err)
+    line, _ = errors(run.err)
     assert "Did you mean" not in line
 
 
@@ -301,6 +372,40 @@ def test_an_exported_variable_that_is_not_read_is_told(quick: QuickTapCommand) -
     assert told(run, "WARNING") == [
         "Not read, as `--config ENV` was not given: TAP_DATTO_RMM_START_DATE"
     ]
+
+
+def test_a_dotenv_that_is_not_read_is_told_as_an_exported_variable_is(
+    quick: QuickTapCommand,
+) -> None:
+    given = in_environment({"account_uid": "x", "lookback_minutes": 5, "page_size": 250})
+    write_dotenv(quick, *(f"{name}={value}" for name, value in given.items()), "OTHER=x")
+    quick.environment = in_environment({"start_date": "2026-01-01", "lookback_minutes": 6})
+    run = quick(FINE, "--test=schema")
+    assert run.code == 0
+    unread = "Not read, as `--config ENV` was not given:"
+    assert told(run, "WARNING") == [
+        f"{unread} TAP_DATTO_RMM_LOOKBACK_MINUTES, TAP_DATTO_RMM_START_DATE",
+        f"{unread} TAP_DATTO_RMM_ACCOUNT_UID in {quick.folder / '.env'}",
+    ]
+
+
+@pytest.mark.parametrize("in_dotenv", [False, True], ids=["exported", "dotenv"])
+def test_the_url_of_the_api_is_found_where_the_platform_is_missing(
+    quick: QuickTapCommand, *, in_dotenv: bool
+) -> None:
+    given = in_environment({"api_url": "https://merlot-api.centrastage.net"})
+    if in_dotenv:
+        write_dotenv(quick, *(f"{name}={value}" for name, value in given.items()))
+    else:
+        quick.environment = given
+    run = quick({**FINE, "platform": None})
+    assert run.code == 1
+    (line,) = errors(run.err)
+    who = (
+        f"{quick.folder / '.env'} sets {PREFIX}API_URL" if in_dotenv else f"{PREFIX}API_URL is set"
+    )
+    assert line.startswith("Setting `platform` is missing")
+    assert line.endswith(f" {who}: add `--config ENV` to read it.")
 
 
 def test_what_meltano_exports_is_not_told(quick: QuickTapCommand) -> None:
