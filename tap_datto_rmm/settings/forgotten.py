@@ -39,6 +39,22 @@ def misspelt(environment: Environment, known: Mapping[str, Any]) -> Iterator[str
             yield f"Variable `{name}` is not known. Did you mean `{meant}`?"
 
 
+def unreadable(environment: Environment, *, ours: bool) -> Iterator[str]:
+    """Name the lines of the `.env` that nobody can read, a line each, without their text.
+
+    Args:
+        environment: that counts.
+        ours: whether to name those in which a setting may stand, or the others.
+    """
+    for first, last, is_ours in environment.broken:
+        if is_ours is ours:
+            where = f"line {first}" if first == last else f"lines {first} to {last}"
+            yield (
+                f"{environment.path}, {where}: not of the form NAME=value, or a quotation mark is "
+                f"not closed. {'Mend it' if ours else 'It is left out'}."
+            )
+
+
 def unknown(environment: Environment, known: Mapping[str, Any]) -> Iterator[str]:
     """Name the variables with the tap's prefix that are like no setting's, a line each.
 

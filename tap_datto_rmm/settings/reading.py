@@ -75,12 +75,14 @@ def read_settings(
         told = "".join(lines)
         misspelt = forgotten.misspelt(environment, known)
         lines += (line for line in misspelt if line.split("`")[1] not in told)
+        lines = [*forgotten.unreadable(environment, ours=True), *lines]
         if any(problem.missing or not _has_several(sources) for problem in found):
             lines.append(_looked_at(layers, environment))
     if lines:
         raise SettingsError(lines)
     if from_environment:
         warnings = [*forgotten.unknown(environment, known)]
+        warnings += forgotten.unreadable(environment, ours=False)
     else:
         warnings = [*forgotten.unread(environment, known, config)]
     if needs_all:

@@ -11,9 +11,10 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from tap_datto_rmm.errors import TapError
 from tap_datto_rmm.settings.parsing import from_texts
@@ -21,6 +22,8 @@ from tap_datto_rmm.texts import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from dotenv.parser import Original
 
 PREFIX: Final = "TAP_DATTO_RMM_"
 """Before the name of a setting, in capitals, in the environment."""
@@ -44,6 +47,17 @@ class Layer:
     source: str
     """As a person calls it: the path of a file, or the environment."""
     values: Mapping[str, Any] = field(repr=False)
+
+
+class BrokenLines(NamedTuple):
+    """Lines of a `.env` that say nothing; their text is not kept, as it may be a secret."""
+
+    first: int
+    """Number of the first one, from 1."""
+    last: int
+    """A quotation mark that is not closed reaches to the next one."""
+    is_ours: bool
+    """Whether the tap's prefix stands in them."""
 
 
 def variable(setting: str) -> str:
@@ -88,6 +102,8 @@ class Environment:
     dotenv: Mapping[str, str] = field(repr=False)
     path: Path | None
     """Of the `.env` that was read; None where there is none."""
+    broken: tuple[BrokenLines, ...] = ()
+    """What nobody can read in it."""
 
     @classmethod
     def read(cls) -> Environment:
@@ -106,8 +122,15 @@ class Environment:
             raise DotenvError(f"{path}: {why}.") from None
         except ValueError:
             raise DotenvError(f"{path}: neither UTF-8 nor UTF-16. Save it as UTF-8.") from None
-        found = dotenv_values(stream=io.StringIO(text))
-        return cls(dict(os.environ), {name: value for name, value in found.items() if value}, path)
+        statements = list(parse_stream(io.StringIO(text)))
+        sound = "".join(one.original.string for one in statements if not one.error)
+        found = dotenv_values(stream=io.StringIO(sound))
+        return cls(
+            dict(os.environ),
+            {name: value for name, value in found.items() if value},
+            path,
+            tuple(_broken(one.original) for one in statements if one.error),
+        )
 
     @classmethod
     def exported_only(cls) -> Environment:
@@ -171,6 +194,14 @@ def _settings(variables: Mapping[str, str], known: Mapping[str, Any]) -> dict[st
     names = {variable(setting): setting for setting in known["properties"]}
     texts = {names[name]: text for name, text in variables.items() if name in names}
     return from_texts(texts, known)
+
+
+def _broken(statement: Original) -> BrokenLines:
+    """Say where a statement is that cannot be read; white space before it is part of its text."""
+    text = statement.string.lstrip()
+    first = statement.line + statement.string.removesuffix(text).count("\n")
+    last = first + text.rstrip("\r\n").count("\n")
+    return BrokenLines(first, last, is_ours=PREFIX in text.upper())
 
 
 def _dotenv_path() -> Path | None:

@@ -207,6 +207,47 @@ def test_a_working_folder_that_is_gone_has_no_dotenv(shell: Shell) -> None:
     assert "there is no .env in the working folder" in run.err
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [f"{PREFIX}API_SECRET {SECRETS[0]}", f'{PREFIX}API_SECRET="{SECRETS[0]}'],
+    ids=["no sign", "open quotation mark"],
+)
+def test_a_line_of_a_dotenv_that_cannot_be_read_is_named_without_its_text(
+    quick: QuickTapCommand, broken: str
+) -> None:
+    given = {key: value for key, value in FINE.items() if key != "api_secret"}
+    write_dotenv(quick, *as_lines(given), "", broken)
+    run = quick(None, "--config=ENV", "--test=schema")
+    assert run.code == 1
+    where = f"{quick.folder / '.env'}, line 4: "
+    form = "not of the form NAME=value, or a quotation mark is not closed"
+    line, missing, _ = errors(run.err)
+    assert line == f"{where}{form}. Mend it."
+    assert missing.startswith("Setting `api_secret` is missing")
+    assert "parse" not in run.err
+
+
+def test_an_open_quotation_mark_that_takes_the_next_line_with_it_names_both(
+    quick: QuickTapCommand,
+) -> None:
+    write_dotenv(quick, "# ours", f'{PREFIX}ACCOUNT_UID="x', f'{PREFIX}USER_AGENT="y"')
+    run = quick(FINE, "--config=ENV", "--test=schema")
+    assert run.code == 1
+    (line,) = errors(run.err)
+    assert line.startswith(f"{quick.folder / '.env'}, lines 2 to 3: ")
+
+
+def test_a_line_of_a_dotenv_that_is_nobodys_setting_is_told_and_left_out(
+    quick: QuickTapCommand,
+) -> None:
+    write_dotenv(quick, "\r", f"some thing {SECRETS[0]}\r", *as_lines(FINE))
+    run = quick(None, "--config=ENV", "--test=schema")
+    assert run.code == 0, run.err
+    (line,) = told(run, "WARNING")
+    assert line.startswith(f"{quick.folder / '.env'}, line 2: not of the form NAME=value")
+    assert line.endswith(". It is left out.")
+
+
 @pytest.mark.parametrize("exported", [{}, {"HTTPS_PROXY": ""}], ids=["dotenv", "switched off"])
 def test_what_else_a_dotenv_sets_counts_unless_it_is_exported(
     quick: QuickTapCommand, exported: dict[str, str]
@@ -378,7 +419,9 @@ def test_a_dotenv_that_is_not_read_is_told_as_an_exported_variable_is(
     quick: QuickTapCommand,
 ) -> None:
     given = in_environment({"account_uid": "x", "lookback_minutes": 5, "page_size": 250})
-    write_dotenv(quick, *(f"{name}={value}" for name, value in given.items()), "OTHER=x")
+    write_dotenv(
+        quick, *(f"{name}={value}" for name, value in given.items()), "OTHER=x", "not ours"
+    )
     quick.environment = in_environment({"start_date": "2026-01-01", "lookback_minutes": 6})
     run = quick(FINE, "--test=schema")
     assert run.code == 0
