@@ -155,12 +155,32 @@ def _contradictions(given: Mapping[str, Any]) -> Iterator[Problem]:
         )
 
 
+def unknown(config: Mapping[str, Any], known: Mapping[str, Any]) -> Iterator[str]:
+    """Name what was given and is like no setting; what begins with a sign, such as `_`, is a note.
+
+    Args:
+        config: settings as given.
+        known: JSON Schema of all settings.
+    """
+    for name, meant in _unknown(config, known):
+        if not meant and _is_given(config[name]) and name[:1].isalnum():
+            yield name
+
+
 def _misspelt(config: Mapping[str, Any], known: Mapping[str, Any]) -> Iterator[Problem]:
-    names = known["properties"]
-    for name in sorted(map(str, config.keys() - names.keys())):
-        plain = name.lower().removeprefix(PREFIX.lower()).replace("-", "_")
-        if meant := nearest(plain, names, likeness=0.75):
+    for name, meant in _unknown(config, known):
+        if meant:
             yield Problem(name, f"is not known. Did you mean `{meant}`?")
+
+
+def _unknown(
+    config: Mapping[str, Any], known: Mapping[str, Any]
+) -> Iterator[tuple[str, str | None]]:
+    """Find what is no setting, and which was meant."""
+    names = known["properties"]
+    for name in sorted(config.keys() - names.keys()):
+        plain = name.lower().removeprefix(PREFIX.lower()).replace("-", "_")
+        yield name, nearest(plain, names, likeness=0.75)
 
 
 # Each says what is wrong with a value of the right type, or None.

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from tap_datto_rmm.errors import TapError
 from tap_datto_rmm.settings import forgotten
 from tap_datto_rmm.settings.cautions import cautions
-from tap_datto_rmm.settings.checks import problems
+from tap_datto_rmm.settings.checks import problems, unknown
 from tap_datto_rmm.settings.sources import EXPORTED, laid_over, working_folder
 from tap_datto_rmm.settings.values import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tap_datto_rmm.settings.checks import Problem
     from tap_datto_rmm.settings.sources import Environment, Layer
@@ -85,6 +85,7 @@ def read_settings(
         warnings += forgotten.unreadable(environment, ours=False)
     else:
         warnings = [*forgotten.unread(environment, known, config)]
+    warnings += _unknown(config, known, sources)
     if needs_all:
         warnings += (f"Setting {line}" for line in cautions(config))
     for name, setting in known["properties"].items():
@@ -107,6 +108,14 @@ def _line(problem: Problem, environment: Environment, sources: Mapping[str, str]
 def _has_several(sources: Mapping[str, str]) -> bool:
     """Whether a problem needs the name of its source."""
     return len(set(sources.values())) > 1
+
+
+def _unknown(
+    config: Mapping[str, Any], known: Mapping[str, Any], sources: Mapping[str, str]
+) -> Iterator[str]:
+    for name in unknown(config, known):
+        where = f" It is set in {sources[name]}." if _has_several(sources) else ""
+        yield f"Setting `{name}` is not known; nothing reads it.{where}"
 
 
 def _places(layers: Sequence[Layer], environment: Environment, *, from_environment: bool) -> str:

@@ -185,9 +185,28 @@ def test_a_typo_in_a_settings_name_gets_the_name_that_was_meant(
     assert line == f"Setting `{typo}` is not known. Did you mean `{meant}`?"
 
 
-def test_a_setting_of_somebody_else_is_no_error(quick: QuickTapCommand) -> None:
-    run = quick(FINE | {"add_record_metadata": True}, "--test=schema")
-    assert run.code == 0
+@pytest.mark.parametrize("option", ["--test=schema", "--discover"])
+def test_what_is_like_no_setting_is_told_and_does_no_harm(
+    quick: QuickTapCommand, option: str
+) -> None:
+    others = ["add_record_metadata", "lookback", "parallel", "rate_limit", "timeout", "url"]
+    notes = {"_comment": "x", "$schema": "x", "//": "x", "nothing": None, "empty": ""}
+    run = quick(FINE | dict.fromkeys(others, 7) | notes, option)
+    assert run.code == 0, run.err
+    assert [line.split(" | ")[-1] for line in run.err.splitlines() if " WARNING " in line] == [
+        f"Setting `{name}` is not known; nothing reads it." for name in others
+    ]
+
+
+def test_of_two_files_the_one_that_sets_what_is_like_no_setting_is_named(
+    quick: QuickTapCommand,
+) -> None:
+    more = quick.folder / "more.json"
+    more.write_text('{"timeout": 5}', encoding="utf-8")
+    run = quick(FINE, f"--config={more}", "--test=schema")
+    assert run.code == 0, run.err
+    said = f"Setting `timeout` is not known; nothing reads it. It is set in {more}."
+    assert said in run.err
 
 
 @pytest.mark.parametrize(
