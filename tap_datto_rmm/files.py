@@ -15,7 +15,7 @@ from typing_extensions import override
 from tap_datto_rmm.errors import TapError
 from tap_datto_rmm.settings.sources import Layer
 from tap_datto_rmm.singer.catalog_shape import ShapeError, repeated_streams, shaped
-from tap_datto_rmm.texts import bare, decoded, read_json
+from tap_datto_rmm.texts import RepeatedKeyError, bare, decoded, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +66,8 @@ class JsonFile(click.ParamType):  # type: ignore[type-arg]  # generic from click
             raise self._error(value, "it is empty")
         try:
             content = read_json(text)
+        except RepeatedKeyError as error:
+            raise self._error(value, f"it has the key `{error.key}` twice in one object") from None
         except (ValueError, RecursionError) as error:
             raise self._error(value, f"not valid JSON ({error})") from None
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 if TYPE_CHECKING:
@@ -11,6 +12,19 @@ if TYPE_CHECKING:
 
 INVISIBLE: Final = "\u200b\u200c\u200d\u2060\ufeff"
 """Characters without width, which `str.strip` leaves: web pages hold them."""
+
+
+class RepeatedKeyError(ValueError):
+    """An object of a JSON text has a key twice: most readers let the last one count, silently.
+
+    Attributes:
+        key: that is there twice.
+    """
+
+    def __init__(self, key: str) -> None:
+        """Keep the key."""
+        super().__init__(f"the key {key!r} is there twice")
+        self.key = key
 
 
 def decoded(content: bytes) -> str:
@@ -28,10 +42,11 @@ def read_json(text: str) -> Any:
     """Read JSON; `NaN` and `Infinity`, which are none, are refused.
 
     Raises:
+        RepeatedKeyError: an object has a key twice.
         ValueError: no JSON.
         RecursionError: nested too deep.
     """
-    return json.loads(text, parse_constant=_refuse_constant)
+    return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
 
 
 def bare(text: str) -> str:
@@ -73,3 +88,11 @@ def did_you_mean(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        counted = Counter(key for key, _ in pairs)
+        raise RepeatedKeyError(counted.most_common(1)[0][0])
+    return found

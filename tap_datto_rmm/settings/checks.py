@@ -20,6 +20,7 @@ from tap_datto_rmm.settings.declaration import (
     SHORTEST_TIMEOUT,
 )
 from tap_datto_rmm.settings.maps import stream_maps_problem
+from tap_datto_rmm.settings.parsing import repeated_key
 from tap_datto_rmm.settings.refresh import is_pattern
 from tap_datto_rmm.settings.sources import PREFIX
 from tap_datto_rmm.settings.values import LOOPBACK_HOSTS, as_utc, host_url, path_of
@@ -100,7 +101,9 @@ def problems(config: Mapping[str, Any], known: Mapping[str, Any]) -> Iterator[Pr
     yield from _missing(given)
     wrong = {str(error.path[0]): error for error in _schema_errors(given, known)}
     for name in known["properties"]:
-        if name == "custom_streams" and name in given:
+        if name in wrong and (key := repeated_key(given[name])):
+            yield Problem(name, f"has the key `{key}` twice in one object.")
+        elif name == "custom_streams" and name in given:
             for place, words in custom_stream_problems(given[name]):
                 yield Problem(name, words, place)
         elif name in wrong:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_datto_rmm.texts import read_json
+from tap_datto_rmm.texts import RepeatedKeyError, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,21 @@ def from_texts(texts: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, 
     """
     given = {name: text for name, text in texts.items() if text.strip()}
     return {name: _from_text(text, known["properties"][name]) for name, text in given.items()}
+
+
+def repeated_key(value: object) -> str | None:
+    """Name the key that an object has twice: `from_texts` leaves such a text as it is.
+
+    >>> repeated_key('{"site_*": 1, "site_*": 2}')
+    'site_*'
+    """
+    try:
+        read_json(value if isinstance(value, str) else "")
+    except RepeatedKeyError as error:
+        return error.key
+    except (ValueError, RecursionError):
+        return None
+    return None
 
 
 def kinds(schema: Mapping[str, Any]) -> list[str]:

@@ -473,6 +473,22 @@ def test_a_wrong_setting_is_told_with_where_it_was_set(quick: QuickTapCommand) -
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "key"),
+    [
+        ("refresh_hours", '{"site_*": 1, "site_*": 2}', "site_*"),
+        ("custom_streams", '[{"name": "a", "path": "/v2/a", "name": "b"}]', "name"),
+    ],
+)
+def test_a_key_that_a_variable_has_twice_is_named(
+    quick: QuickTapCommand, name: str, text: str, key: str
+) -> None:
+    quick.environment = in_environment({name: text})
+    run = quick(FINE, "--config=ENV")
+    assert run.code == 1
+    assert f"Setting `{name}` has the key `{key}` twice in one object." in errors(run.err)[0]
+
+
 @pytest.mark.parametrize("name", ["API_KEY", "apiKey", "api-key", "TAP_DATTO_RMM_API_KEY"])
 def test_a_setting_in_other_letters_is_recognised(quick: QuickTapCommand, name: str) -> None:
     given = {key: value for key, value in FINE.items() if key != "api_key"}

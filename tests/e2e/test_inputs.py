@@ -72,6 +72,27 @@ def test_a_file_in_an_old_code_page_is_one_line(quick: QuickTapCommand, option: 
     assert f"{option} {file}: not valid JSON (neither UTF-8 nor UTF-16). Give " in line
 
 
+@pytest.mark.parametrize(
+    ("option", "text", "key"),
+    [
+        ("--config", '{"page_size": 5, "platform": "merlot", "page_size": 6}', "page_size"),
+        ("--config", '{"refresh_hours": {"site_*": 1, "site_*": 1}}', "site_*"),
+        ("--catalog", '{"streams": [{"stream": "users", "stream": "sites"}]}', "stream"),
+        ("--state", '{"bookmarks": {"users": {}, "users": {"rows": 3}}}', "users"),
+    ],
+)
+def test_a_key_that_is_there_twice_is_named(
+    quick: QuickTapCommand, option: str, text: str, key: str
+) -> None:
+    file = quick.folder / "given.json"
+    file.write_text(text, encoding="utf-8")
+    run = quick(None if option == "--config" else FINE, f"{option}={file}", "--test=schema")
+    assert run.code == 1
+    assert run.out == ""
+    (line,) = errors(run.err)
+    assert line.startswith(f"{option} {file}: it has the key `{key}` twice in one object. Give ")
+
+
 # Read once
 
 

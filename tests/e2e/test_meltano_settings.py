@@ -87,6 +87,7 @@ def test_meltano_passes_each_setting_as_it_was_given(passed: dict[str, Any], nam
 def test_the_tap_takes_what_meltano_passes(quick: QuickTapCommand, passed: dict[str, Any]) -> None:
     run = quick({**passed, "report_path": str(quick.folder / "report.json")}, "--test=schema")
     assert run.code == 0, run.err
+    assert "is not known" not in run.err
     assert run.schemas["people"]["schema"]["properties"]["shouted"]
     assert "users" not in run.schemas
     assert "descriptor___timeZone" in run.schemas["account"]["schema"]["properties"]
