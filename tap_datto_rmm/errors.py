@@ -17,6 +17,7 @@ most a short, cleaned excerpt of the API's own message.
         │   └── UnreachableError *  no name, no route, refused, not trusted, no way through a proxy
         ├── RateLimitError *        429, or the block that follows it, did not pass in time
         ├── OutageError *           no request at all has succeeded for ten minutes
+        ├── DeclarationError        the answer is whole, and not what a setting says of it
         ├── PaginationError         the next page is on another host, or was there before
         └── TooManyFailuresError    too many parents of a stream fail to be bad one by one
 
@@ -121,6 +122,10 @@ class OutageError(RequestError):
     """The host has answered no request for as long as the client waits."""
 
     ends_the_run = True
+
+
+class DeclarationError(RequestError):
+    """What a setting says of a path is not so: another try would give the same."""
 
 
 class PaginationError(RequestError):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from tap_datto_rmm.errors import ApiError, PaginationError
+from tap_datto_rmm.errors import ApiError, DeclarationError, PaginationError
 from tap_datto_rmm.http.decoding import NO_CONTENT, Items
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class Listing:
     """Name of the array of rows; without it, the page's only array."""
     paged: bool = True
     """Whether the answer must be a page; anything else is a damaged answer then."""
+    setting: str | None = None
+    """What declares this, such as `custom_streams[0]`; None where the tap does, which is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ def fetch_page(
 
     Raises:
         RequestError: as `Client.get`.
+        DeclarationError: a setting names the rows' array wrongly.
         PaginationError: the next page is on another host or path.
     """
     asked = listing.query if query is None else query
@@ -98,6 +101,7 @@ def page_of(answer: object, listing: Listing, query: Params, host_url: str) -> P
     Raises:
         ApiError: a page without its array or details, with fewer rows than its own `count`, or
             neither an object nor an array.
+        DeclarationError: a setting names the rows' array wrongly.
         PaginationError: the next page is on another host or path.
     """
     where = listing.path
@@ -168,8 +172,15 @@ def _rows(answer: Mapping[str, Any], listing: Listing, details: Mapping[str, Any
         return rows
     if rows is None and not arrays and details.get("count") == 0:
         return []
-    wanted = f"array `{key}`" if key else "one array"
-    raise _damaged(listing.path, f"the page has no {wanted} of rows")
+    what = f"the page has no {f'array `{key}`' if key else 'one array'} of rows"
+    setting = f"`{listing.setting}.records_key`" if listing.setting else ""
+    if setting and arrays and (rows is not None or key not in answer):
+        raise DeclarationError(
+            f"{listing.path}: {what}. Arrays that it has: {', '.join(arrays)}. Let {setting} name "
+            "the one that holds the rows.",
+            path=listing.path,
+        )
+    raise _damaged(listing.path, f"{what} (setting {setting})" if setting else what)
 
 
 def _damaged(where: str, what: str) -> ApiError:

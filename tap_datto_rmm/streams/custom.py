@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import parse_qs, parse_qsl
 
@@ -10,7 +12,7 @@ from jsonschema import Draft202012Validator, SchemaError
 from typing_extensions import override
 
 from tap_datto_rmm.api.fan_out import DEVICES, SITES
-from tap_datto_rmm.errors import TapError
+from tap_datto_rmm.errors import RequestError, TapError
 from tap_datto_rmm.records.schemas import finished
 from tap_datto_rmm.streams.base import COLUMNS, DattoStream
 from tap_datto_rmm.streams.fan_out_stream import FanOutStream
@@ -19,11 +21,23 @@ from tap_datto_rmm.streams.list_stream import ListStream
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tap_datto_rmm.api.pages import Listing
     from tap_datto_rmm.records.openapi import Schema
     from tap_datto_rmm.streams.sync import RunningTap
 
 FAN_OUTS: Final = {None: None, "sites": SITES, "devices": DEVICES}
 """What the `parent` of a declaration may be."""
+
+
+NO_SUCH_PATH: Final = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        HTTPStatus.GONE,
+    }
+)
+"""What the API answers where a path is wrong, or is one to send something to."""
 
 
 class CustomStreamError(TapError):
@@ -45,7 +59,7 @@ def custom_streams(tap: RunningTap, taken: set[str]) -> Iterator[DattoStream]:
             name = declared.get("name")
             raise CustomStreamError(f"Setting `custom_streams[{number}]` ({name}): {why}.")
         taken.add(declared["name"])
-        yield _stream_class(declared)(tap)
+        yield _stream_class(declared, f"custom_streams[{number}]")(tap)
 
 
 def _refusal(tap: RunningTap, declared: Mapping[str, Any], taken: set[str]) -> str | None:
@@ -115,7 +129,7 @@ def _column_of(declared: Mapping[str, Any]) -> str | None:
     return fan_out.keys[0] if fan_out else None
 
 
-def _stream_class(declared: Mapping[str, Any]) -> type[DattoStream]:
+def _stream_class(declared: Mapping[str, Any], setting: str) -> type[DattoStream]:
     fan_out, column = FAN_OUTS[declared.get("parent")], _column_of(declared)
     path, _, query = declared["path"].partition("?")
     return type(
@@ -131,6 +145,7 @@ def _stream_class(declared: Mapping[str, Any]) -> type[DattoStream]:
             "fan_out": fan_out,
             "parent_columns": (column,) if column else (),
             "declared_schema": declared.get("schema"),
+            "setting": setting,
         },
     )
 
@@ -140,6 +155,8 @@ class _CustomStream(DattoStream):
 
     declared_query: ClassVar[dict[str, str]] = {}
     declared_schema: Schema | None = None
+    setting: ClassVar[str]
+    """Part of the settings that declares it, such as `custom_streams[0]`."""
 
     @property
     @override
@@ -156,3 +173,21 @@ class _CustomStream(DattoStream):
             {name: COLUMNS[name] for name in self.declared_columns},
             keep_unknown=tap.settings.keep_unknown_properties,
         )
+
+    @override
+    def listing(self, columns: Mapping[str, Any] | None = None) -> Listing:
+        return replace(super().listing(columns), setting=self.setting)
+
+    @override
+    def refuse(self, error: TapError) -> None:
+        """Fail alone; where the API knows no such path, the setting may be wrong."""
+        status = error.status if isinstance(error, RequestError) else None
+        if status in NO_SUCH_PATH:
+            error.args = (f"{error} Check `{self.setting}.path`.",)
+        super().refuse(error)
+
+    @override
+    def _count(self) -> None:
+        super()._count()
+        if self.issues.left_out and not self.report.records:
+            self.tell(f"no row came. Check `{self.setting}.path`.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tap_datto_rmm.errors import (
+    DeclarationError,
     NotAvailableError,
     PermissionDeniedError,
     RequestError,
@@ -25,7 +26,8 @@ FEW_FAILURES: Final = 20
 MOST_FAILURES_SHARE: Final = 0.2
 """Of the stream's parents; where more fail, they are not bad one by one."""
 DENIED_TO_BE_SURE: Final = 5
-"""Parents that may not be read before any has been: the permission lacks for all of them."""
+"""Parents that may not be read before any has been: the permission lacks for all of them, or what
+a setting says of them is wrong."""
 NAMED: Final = 3
 """Parents that the summary names."""
 
@@ -87,10 +89,11 @@ class SetAside:
 
         Raises:
             PermissionDeniedError: none may be.
+            DeclarationError: none is as a setting says.
             TooManyFailuresError: too many fail to be bad one by one.
         """
         if parent.key not in self._failed:
-            self._denied += isinstance(error, PermissionDeniedError)
+            self._denied += isinstance(error, (PermissionDeniedError, DeclarationError))
             self._count()
         self._failed[parent.key] = parent, error
         self._outstanding.setdefault(parent.key, self._started_at)
@@ -122,6 +125,7 @@ class SetAside:
 
         Raises:
             PermissionDeniedError: no parent may be read.
+            DeclarationError: none is as a setting says.
         """
         if self._denied and not self._succeeded and self._denied == len(self._failed):
             self._stop()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tap_datto_rmm.api.pages import Listing, Page, following, page_of
-from tap_datto_rmm.errors import ApiError, PaginationError
+from tap_datto_rmm.errors import ApiError, DeclarationError, PaginationError
 from tap_datto_rmm.http.decoding import NO_CONTENT
 
 HOST = "https://merlot-api.centrastage.net"
@@ -61,6 +61,25 @@ def test_a_page_without_rows_is_a_damaged_answer(
     with pytest.raises(ApiError, match=says) as caught:
         read(answer, key)
     assert caught.value.path == PATH
+
+
+@pytest.mark.parametrize(
+    ("answer", "key", "error"),
+    [
+        ({"pageDetails": {}, "a": [], "b": []}, None, DeclarationError),
+        ({"pageDetails": {}, "a": [], "b": []}, "c", DeclarationError),
+        ({"pageDetails": {}, "a": [], "b": {}}, "b", DeclarationError),
+        ({"pageDetails": {}, "a": [], "b": None}, "b", ApiError),
+        ({"pageDetails": {}}, "b", ApiError),
+    ],
+    ids=str,
+)
+def test_where_a_setting_names_the_array_an_answer_with_others_is_not_damaged(
+    answer: object, key: str | None, error: type[Exception]
+) -> None:
+    listing = Listing(PATH, {}, key, paged=False, setting="custom_streams[0]")
+    with pytest.raises(error, match=r"`custom_streams\[0\]\.records_key`"):
+        page_of(answer, listing, {}, HOST)
 
 
 @pytest.mark.parametrize(

@@ -308,6 +308,57 @@ def test_a_declaration_that_cannot_work_is_refused_before_the_first_request(
     assert "Traceback" not in run.err
 
 
+SITES = {"path": "/v2/account/sites", "primary_keys": ["uid"], "component": "Site"}
+MAILS = {
+    "path": "/v2/site/{siteUid}/settings",
+    "primary_keys": ["siteUid", "email"],
+    "component": "MailRecipient",
+    "parent": "sites",
+}
+
+
+@pytest.mark.parametrize(
+    ("stream", "key", "arrays"),
+    [(SITES, "site", "sites"), (MAILS, "recipients", "mailRecipients")],
+    ids=["list", "of each site"],
+)
+def test_an_array_that_the_page_has_not_fails_the_stream_at_once_and_names_the_setting(
+    quick: QuickTapCommand, account: Sandbox, stream: Stream, key: str, arrays: str
+) -> None:
+    wrong = {**stream, "name": "wrong", "records_key": key}
+    config = fast(account, custom_streams=[SOUND, wrong])
+    catalog = quick.catalog(config, "wrong", "users")
+    calls(account)
+    run = quick(config, catalog=catalog)
+    assert run.code == 1
+    assert run.records["users"]
+    (line,) = [line for line in errors(run.err) if line.startswith("wrong failed: ")]
+    assert f"the page has no array `{key}` of rows. Arrays that it has: {arrays}" in line
+    assert "`custom_streams[1].records_key`" in line
+    assert "Trying again" not in run.err
+    asked = calls(account)[stream["path"].replace("siteUid", "site_uid")]
+    assert 0 < asked <= 30
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v2/account/sitez", "/v2/user/resetApiKeys", "/v2/site/{siteUid}/setings"],
+    ids=["no such path", "one to post to", "of each site"],
+)
+def test_a_path_that_the_api_does_not_know_names_the_setting(
+    quick: QuickTapCommand, account: Sandbox, path: str
+) -> None:
+    wrong = {**SITES, "name": "wrong", "path": path}
+    if "{" in path:
+        wrong["parent"] = "sites"
+    config = fast(account, custom_streams=[SOUND, wrong])
+    run = quick(config, catalog=quick.catalog(config, "wrong"))
+    said = [line for line in run.err.splitlines() if "`custom_streams[1].path`" in line]
+    assert said, run.err
+    assert all("wrong" in line for line in said)
+    assert (run.code == 1) is ("{" not in path)
+
+
 def test_two_declarations_of_one_name_are_refused(quick: QuickTapCommand) -> None:
     run = quick(FINE | {"custom_streams": [SOUND, SOUND]})
     assert run.code == 1
