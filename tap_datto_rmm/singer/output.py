@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from singer_sdk.singerlib import Message
+
+logger = logging.getLogger("tap-datto-rmm")
 
 SECONDS_TO_END: Final = 5.0
 """A target that does not read cannot keep the tap from ending after so long."""
@@ -164,15 +167,16 @@ class MessageWriter(MsgSpecWriter):
         Raises:
             Stopped: unless a message is in hand.
         """
-        code = 128 + signum
+        stopped = Stopped(f"Stopped by {signal.Signals(signum).name}", 128 + signum)
         if hasattr(signal, "SIGALRM"):  # not on Windows
-            signal.signal(signal.SIGALRM, lambda *_: self._end(code))
+            signal.signal(signal.SIGALRM, lambda *_: self._end(stopped))
             signal.setitimer(signal.ITIMER_REAL, SECONDS_TO_END)
-        self.undivided.stop(Stopped(f"Stopped by {signal.Signals(signum).name}", code))
+        self.undivided.stop(stopped)
 
-    def _end(self, code: int) -> None:
-        self.before_forced_end(code)
-        os._exit(code)
+    def _end(self, stopped: Stopped) -> None:
+        self.before_forced_end(stopped.code)
+        logger.warning("%s; the target did not read what was written", stopped)
+        os._exit(stopped.code)
 
 
 class TargetWait:

@@ -57,8 +57,8 @@ class StreamReport:
 
     def tell(self) -> None:
         """Write a line about it to the log, now that it has ended."""
-        if self.status == NOT_DUE:
-            logger.info("%s: not due", self.name)
+        if self.status in {NOT_DUE, NOT_REACHED}:
+            logger.info("%s: %s", self.name, self.status.replace("_", " "))
             return
         words = [
             counted(self.records, "record"),

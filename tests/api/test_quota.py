@@ -91,7 +91,7 @@ def test_a_look_leaves_others_their_room(caplog: pytest.LogCaptureFixture) -> No
         assert script.monitor().look().others == 100
     assert script.limiter.ceiling == 440
     assert caplog.messages == [
-        "Other clients made 100 of the account's 600 requests a minute: the tap uses 440"
+        "Other clients or runs made 100 of the account's 600 requests a minute: the tap uses 440"
     ]
 
 
@@ -109,7 +109,7 @@ def test_what_hardly_changes_is_not_told(caplog: pytest.LogCaptureFixture) -> No
         script.before = 137
         monitor.look()
     assert caplog.messages[1:] == [
-        "Other clients made 0 of the account's 600 requests a minute: the tap uses 540"
+        "Other clients or runs made 0 of the account's 600 requests a minute: the tap uses 540"
     ]
 
 

@@ -167,6 +167,7 @@ def test_a_target_that_does_not_read_cannot_keep_the_run_from_ending(
         run.process.send_signal(signal.SIGTERM)
         assert run.ends(within=SECONDS_TO_END + SECONDS) == 143
         *whole, last = run.out.read().split(b"\n")
+    assert "Stopped by SIGTERM; the target did not read what was written" in run.log()
     assert [json.loads(line)["type"] for line in whole] == ["RECORD"] * len(whole)
     assert not last.endswith(b"}")
 
