@@ -65,7 +65,7 @@ class Account:
         self.started = self.now - 9 * DAY
         self.names = names(seed)
         self.life = dice(seed, Topic.LIFE)
-        self.name = name or ACCOUNTS[seed % len(ACCOUNTS)]
+        self.name = name if name.strip() else ACCOUNTS[seed % len(ACCOUNTS)]
         self.uid = uid or f"cst-{self.name.split()[0].lower()}-{seed:02d}"
         self.sites: list[Site] = []
         self.devices: list[Device] = []

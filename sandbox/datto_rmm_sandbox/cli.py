@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import difflib
 import re
 import sys
-from itertools import chain
 from typing import TYPE_CHECKING, NoReturn
 
 from typing_extensions import override
 
 from datto_rmm_sandbox import damage, server
+from datto_rmm_sandbox.checks import GivenError, did_you_mean
 from datto_rmm_sandbox.dates import read_moment
-from datto_rmm_sandbox.faults import SELECTORS
-from datto_rmm_sandbox.options import Options
+from datto_rmm_sandbox.fault_parts import SELECTORS
+from datto_rmm_sandbox.options import RANGES, Options
 from datto_rmm_sandbox.quirks import CHOICES, HELP, Quirks
 from datto_rmm_sandbox.state import State
 
@@ -34,11 +33,22 @@ class _Parser(argparse.ArgumentParser):
 
     @override
     def error(self, message: str) -> NoReturn:
-        wrong = re.search(r"(?:choice:|fault|arguments:) '?([\w-]+)", message)
-        known = [*self._option_string_actions, *damage.KINDS, *chain(*CHOICES.values())]
-        near = difflib.get_close_matches(wrong[1], known, 1) if wrong else []
-        hint = f" Did you mean {near[0]}?" if near else ""
-        self.exit(2, f"{self.prog}: {message}.{hint}\n{self.prog} --help tells all of them.\n")
+        if wrong := re.search(r"unrecognized arguments: ([^\s=]+)", message):
+            message += did_you_mean(wrong[1], self._option_string_actions)
+        elif wrong := re.search(r"argument --([\w-]+): invalid choice: '([^']*)'", message):
+            message += did_you_mean(wrong[2], CHOICES[wrong[1].replace("-", "_")])
+        end = "" if message.endswith("?") else "."
+        self.exit(2, f"{self.prog}: {message}{end}\n{self.prog} --help tells all of them.\n")
+
+    def refuse(self, error: ValueError) -> NoReturn:
+        """Answer what options say that cannot be.
+
+        Args:
+            error: What makes no sense; its name, where it has one, is that of an option.
+        """
+        if isinstance(error, GivenError):
+            self.error(f"argument {_flag(error.name)}: {error.why}")
+        self.error(str(error))
 
 
 def _faults_explained() -> str:
@@ -53,7 +63,11 @@ def _faults_explained() -> str:
     return "\n".join(lines)
 
 
-def parser() -> argparse.ArgumentParser:
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def parser() -> _Parser:
     """The command's options.
 
     Returns:
@@ -66,15 +80,15 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=_Formatter,
     )
     account = main.add_argument_group("the account")
-    _add(account, "devices", int, "how many devices it has")
-    _add(account, "seed", int, "same seed, size and now: same account")
-    _add(account, "now", read_moment, "its clock, ISO 8601 or ms; left out: a day ago")
-    _add(account, "account_name", str, "its name; left out: one that follows from the seed")
-    _add(account, "account_uid", str, "its uid; left out: one that follows from the seed")
-    _add(account, "resolved_alerts", int, "how many there are; left out: three a device")
+    _add(account, "devices", "how many devices it has")
+    _add(account, "seed", "same seed, size and now: same account")
+    _add(account, "now", "its clock, ISO 8601 or ms; left out: a day ago")
+    _add(account, "account_name", "its name; left out: one that follows from the seed")
+    _add(account, "account_uid", "its uid; left out: one that follows from the seed")
+    _add(account, "resolved_alerts", "how many there are; left out: three a device")
     account.add_argument(
         "--live",
-        type=float,
+        type=_reader("live"),
         nargs="?",
         const=1.0,
         default=_DEFAULTS.live,
@@ -82,22 +96,22 @@ def parser() -> argparse.ArgumentParser:
         help="let it live, this many simulated seconds for each real one",
     )
     door = main.add_argument_group("where and how it is reached")
-    _add(door, "host", str, "a loopback address")
-    door.add_argument("--port", type=int, default=8080, help="0 takes a free one")
-    _add(door, "api_key", str, "the user name of the token call")
-    _add(door, "api_secret", str, "its password")
-    _add(door, "token_seconds", float, "how long a token lasts")
+    _add(door, "host", "a loopback address")
+    door.add_argument("--port", type=_reader("port"), default=8080, help="0 takes a free one")
+    _add(door, "api_key", "the user name of the token call")
+    _add(door, "api_secret", "its password")
+    _add(door, "token_seconds", "how long a token lasts")
     door.add_argument("--quiet", action="store_true", help="print nothing when ready")
     limits = main.add_argument_group("limits and delays")
-    _add(limits, "rate_limit", int, "reads in a window, 0 for no limit")
-    _add(limits, "rate_window", float, "its seconds")
-    _add(limits, "slow_down_seconds", float, "delay above 90 %% of the limit")
-    _add(limits, "block_after", int, "refusals in a window that lead to the block (403)")
-    _add(limits, "block_seconds", float, "how long the block lasts")
-    _add(limits, "other_client_rate", float, "calls a minute of another client of the account")
-    _add(limits, "latency_ms", float, "how long each answer takes")
-    _add(limits, "page_latency_ms", float, "how much longer a page of a list takes")
-    _add(limits, "jitter_ms", float, "up to how much longer by chance")
+    _add(limits, "rate_limit", "reads in a window, 0 for no limit")
+    _add(limits, "rate_window", "its seconds")
+    _add(limits, "slow_down_seconds", "delay above 90 %% of the limit")
+    _add(limits, "block_after", "refusals in a window that lead to the block (403)")
+    _add(limits, "block_seconds", "how long the block lasts")
+    _add(limits, "other_client_rate", "calls a minute of another client of the account")
+    _add(limits, "latency_ms", "how long each answer takes")
+    _add(limits, "page_latency_ms", "how much longer a page of a list takes")
+    _add(limits, "jitter_ms", "up to how much longer by chance")
     trouble = main.add_argument_group("trouble")
     trouble.add_argument(
         "--fault",
@@ -116,17 +130,30 @@ def parser() -> argparse.ArgumentParser:
     )
     quirks = main.add_argument_group("open questions about the API")
     for name in HELP:
-        flag, default = "--" + name.replace("_", "-"), getattr(_DEFAULTS.quirks, name)
-        choices = CHOICES.get(name)
-        quirks.add_argument(flag, choices=choices, default=default, help=HELP[name])
+        default, choices = getattr(_DEFAULTS.quirks, name), CHOICES.get(name)
+        quirks.add_argument(_flag(name), choices=choices, default=default, help=HELP[name])
     return main
 
 
-def _add(
-    group: argparse._ArgumentGroup, name: str, kind: Callable[[str], object], text: str
-) -> None:
-    flag, default = "--" + name.replace("_", "-"), getattr(_DEFAULTS, name)
-    group.add_argument(flag, type=kind, default=default, help=text)
+def _add(group: argparse._ArgumentGroup, name: str, text: str) -> None:
+    default = getattr(_DEFAULTS, name)
+    group.add_argument(_flag(name), type=_reader(name), default=default, help=text)
+
+
+def _reader(name: str) -> Callable[[str], object]:
+    """What reads an option: a number of its range, or text."""
+
+    def read(text: str) -> object:
+        try:
+            if name == "now":
+                return read_moment(text)
+            return RANGES[name].read(name, text) if name in RANGES else text
+        except GivenError as error:
+            raise argparse.ArgumentTypeError(error.why) from None
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -145,13 +172,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         quirks = Quirks().changed({name: given.pop(name) for name in HELP})
         given |= {name: tuple(given[name]) for name in ("faults", "forbid")}
         options = Options(**given, quirks=quirks)
-    except ValueError as error:
-        commands.error(str(error))
-    try:
         state = State(options)
         listener = server.listen(options)
     except ValueError as error:
-        commands.error(str(error))
+        commands.refuse(error)
     except OSError as error:
         where = f"{options.host}:{options.port}"
         return _failed(f"cannot listen on {where}: {error.strerror}; try another --port, or 0")

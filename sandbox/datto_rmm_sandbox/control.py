@@ -6,7 +6,6 @@ It takes no token and counts against no limit; the sandbox listens on loopback a
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import asdict, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from datto_rmm_sandbox.alerts import alert_row
+from datto_rmm_sandbox.checks import pattern
 from datto_rmm_sandbox.devices import device_row
 from datto_rmm_sandbox.expected import STREAMS, lines
 from datto_rmm_sandbox.jobs import job_row
@@ -115,17 +115,18 @@ async def revoke_tokens(state: State, _request: Request) -> Response:
 async def limits(state: State, request: Request) -> Response:
     """POST /_sandbox/limits: rate_limit, rate_window, other_client_rate, latency_ms and so on."""
     changes, limit = await _body(request), state.limit
-    unknown = set(changes) - set(_LIMITS) - set(_LATENCIES) - {"reset"}
+    reset = changes.pop("reset", False)
+    unknown = set(changes) - set(_LIMITS) - set(_LATENCIES)
     if unknown:
         message = f"there is no limit {', '.join(sorted(unknown))}"
         raise ValueError(message)
+    state.options = replace(state.options, **changes)  # refuses what makes no sense
     for name, attribute in _LIMITS.items():
         if name in changes:
             setattr(limit, attribute, changes[name])
-    state.options = replace(state.options, **{n: changes[n] for n in _LATENCIES if n in changes})
     if "other_client_rate" in changes:
         limit.set_other(float(changes["other_client_rate"]))
-    if changes.get("reset"):
+    if reset:
         limit.reset()
     return _json({"count": limit.count(), "blocked": limit.is_blocked})
 
@@ -143,7 +144,7 @@ _LATENCIES = ("latency_ms", "page_latency_ms", "jitter_ms")
 
 async def forbid(state: State, request: Request) -> Response:
     """POST /_sandbox/forbid {"paths": [...]}: these paths answer 403 from now on, no others."""
-    state.forbidden = [re.compile(path) for path in (await _body(request)).get("paths", [])]
+    state.forbidden = [pattern("paths", path) for path in (await _body(request)).get("paths", [])]
     return _json({"paths": [pattern.pattern for pattern in state.forbidden]})
 
 

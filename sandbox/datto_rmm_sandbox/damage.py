@@ -194,6 +194,10 @@ def _drop_key(data: Any, fault: Fault) -> Any:
     return data
 
 
+NEXT_PAGES = ("circle", "other-host", "empty", "missing", "no-details")
+"""Values of the kind `next-page` beside addresses."""
+
+
 def _next_page(data: Any, fault: Fault) -> Any:
     details = data.get("pageDetails") if isinstance(data, dict) else None
     if details and fault.value == "no-details":

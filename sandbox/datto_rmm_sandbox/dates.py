@@ -40,9 +40,13 @@ def read_moment(text: str) -> int:
     Raises:
         ValueError: It is neither.
     """
-    if text.lstrip("-").isdigit():
-        return int(text)
-    at = datetime.fromisoformat(text)
+    try:
+        if text.removeprefix("-").isdigit():
+            return int(text)
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"must be ISO 8601 or milliseconds since 1970, not {text!r}"
+        raise ValueError(message) from None
     return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
 
 

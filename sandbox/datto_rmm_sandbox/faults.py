@@ -9,32 +9,20 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from datto_rmm_sandbox.damage import HOSTILE, KINDS, TOTAL_COUNTS
-from datto_rmm_sandbox.dates import read_moment
+from datto_rmm_sandbox.checks import GivenError, did_you_mean, unknown
+from datto_rmm_sandbox.damage import KINDS
+from datto_rmm_sandbox.fault_parts import SELECTORS, WITH_TEXT, check_value, read_selector
 from datto_rmm_sandbox.randomness import Topic, dice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from random import Random
 
-SELECTORS: dict[str, str] = {
-    "path": "regular expression that the path with its query contains",
-    "method": "GET or POST",
-    "every": "only each Nth matching call",
-    "first": "only the first N matching calls",
-    "after": "not the first N matching calls",
-    "times": "at most N times in all",
-    "rate": "by chance, 0 to 1, repeatable by the seed",
-    "seconds": "only for so many seconds from the first matching call on that is not left out",
-    "until": "only before this moment of the account's clock, ISO 8601 or ms",
-    "holds": "only where the API's answer holds this text, such as a row's uid",
-}
-
-
 _SPLIT = re.compile(rf":(?=(?:{'|'.join(SELECTORS)})=)")
+_LIKE_A_SELECTOR = re.compile(r"(?<!\?):([A-Za-z][\w-]*)=")
+"""Not the `(?:` of a regular expression."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,51 +135,35 @@ def parse(text: str) -> Fault:
     Raises:
         ValueError: The kind or a selector does not exist or its value makes no sense.
     """
-    head, *selectors = _SPLIT.split(text)
-    kind, _, value = head.partition("=")
-    if kind not in KINDS:
-        message = f"there is no fault {kind!r}; there are {', '.join(sorted(KINDS))}"
-        raise ValueError(message)
-    given = dict(selector.split("=", 1) for selector in selectors)
     try:
-        fault = Fault(
-            kind=kind,
-            value=value or KINDS[kind],
-            text=text,
-            path=re.compile(given.get("path", "")),
-            method=given.get("method", "").upper(),
-            every=int(given.get("every", "1")),
-            first=int(given.get("first", "0")),
-            after=int(given.get("after", "0")),
-            times=int(given.get("times", "0")),
-            rate=float(given.get("rate", "1")),
-            seconds=float(given.get("seconds", "0")),
-            until=read_moment(given["until"]) if "until" in given else None,
-            holds=given.get("holds", "").encode(),
-        )
-        _check_value(fault)
-    except (ValueError, re.error) as error:
-        message = f"the fault {text!r} cannot be read: {error}"
+        return _read(text)
+    except GivenError as error:
+        message = f"in the fault {text!r}: {error}"
         raise ValueError(message) from None
-    if fault.every < 1 or not 0 <= fault.rate <= 1:
-        message = f"in the fault {text!r} every is at least 1 and rate from 0 to 1"
-        raise ValueError(message)
-    return fault
 
 
-def _check_value(fault: Fault) -> None:
-    match fault.kind:
-        case "status" | "gateway":
-            HTTPStatus(int(fault.value))
-        case "hang":
-            float(fault.value)
-        case "short-page" | "lose-rows":
-            int(fault.value)
-        case "total-count" if fault.value not in TOTAL_COUNTS:
-            int(fault.value)
-        case "hostile" if fault.value not in HOSTILE:
-            message = f"hostile is one of {', '.join(HOSTILE)}"
-            raise ValueError(message)
+def _read(text: str) -> Fault:
+    head, *selectors = _SPLIT.split(text)
+    kind = re.split("[=:]", head, maxsplit=1)[0]
+    if kind not in KINDS:
+        raise ValueError(unknown("fault", kind, KINDS))
+    behind, given = head.removeprefix(kind), dict(one.split("=", 1) for one in selectors)
+    _refuse_strangers({kind: behind, **given})
+    if behind.startswith(":"):
+        raise GivenError("a selector", f"must be written NAME=VALUE, not {behind[1:]!r}")
+    value = behind[1:] or KINDS[kind]
+    check_value(kind, value)
+    found: dict[str, Any] = {name: read_selector(name, of) for name, of in given.items()}
+    return Fault(**{"kind": kind, "value": value, "text": text, "path": re.compile(""), **found})
+
+
+def _refuse_strangers(parts: Mapping[str, str]) -> None:
+    """Refuse what looks like a selector and is none; a free text must look like one we know."""
+    for name, text in parts.items():
+        found = _LIKE_A_SELECTOR.search(text)
+        is_free = name in {"path", "holds", *WITH_TEXT}
+        if found and (not is_free or did_you_mean(found[1], SELECTORS)):
+            raise ValueError(unknown("selector", found[1], SELECTORS))
 
 
 class FaultList:

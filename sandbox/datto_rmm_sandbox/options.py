@@ -4,7 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from datto_rmm_sandbox.checks import MANY, Range
 from datto_rmm_sandbox.quirks import Quirks
+
+RANGES: dict[str, Range] = {
+    "devices": Range(int, 0, 1_000_000),
+    "seed": Range(int, 0, MANY),
+    "now": Range(int, 946_684_800_000, 4_102_444_800_000),  # the years 2000 to 2099
+    "resolved_alerts": Range(int, 0, 10_000_000),
+    "port": Range(int, 0, 65_535),
+    "token_seconds": Range(float, 0.001),
+    "rate_limit": Range(int, 0),
+    "rate_window": Range(float, 0.001),
+    "slow_down_seconds": Range(float, 0),
+    "block_after": Range(int, 1),
+    "block_seconds": Range(float, 0),
+    "other_client_rate": Range(float, 0),
+    "latency_ms": Range(float, 0),
+    "page_latency_ms": Range(float, 0),
+    "jitter_ms": Range(float, 0),
+    "live": Range(float, 0, 1_000_000),
+}
+"""What each option that is a number may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,3 +84,14 @@ class Options:
     faults: tuple[str, ...] = ()
     forbid: tuple[str, ...] = ()
     quirks: Quirks = field(default_factory=Quirks)
+
+    def __post_init__(self) -> None:
+        """Check every number.
+
+        Raises:
+            GivenError: One of them makes no sense.
+        """
+        for name, allowed in RANGES.items():
+            given = getattr(self, name)
+            if given is not None or name not in {"now", "resolved_alerts"}:
+                allowed.check(name, given)

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
+from datto_rmm_sandbox.checks import GivenError, Range, one_of, pattern, unknown
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -72,13 +74,14 @@ HELP: dict[str, str] = {
     "software_rows": "audited computers have at least so many rows of software",
 }
 
-_NUMBERS: dict[str, type[int | float]] = {
-    "page_max": int,
-    "count_above": int,
-    "audit_lag": int,
-    "date_ahead": float,
-    "software_rows": int,
+RANGES: dict[str, Range] = {
+    "page_max": Range(int, 1),
+    "count_above": Range(int, 0),
+    "audit_lag": Range(int, 0),
+    "date_ahead": Range(float, -100_000, 100_000),
+    "software_rows": Range(int, 0, 100_000),
 }
+"""What each switch that is a number may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,24 +118,16 @@ class Quirks:
         """Check every switch.
 
         Raises:
-            ValueError: A switch has a value that it may not have.
+            GivenError: A switch has a value that it may not have.
         """
         for name, allowed in CHOICES.items():
-            if getattr(self, name) not in allowed:
-                message = f"{name} is one of {', '.join(allowed)}, not {getattr(self, name)!r}"
-                raise ValueError(message)
-        try:
-            re.compile(self.drift_path)
-        except re.error as error:
-            message = f"drift_path is a regular expression: {error}"
-            raise ValueError(message) from None
-        if self.retry_after != "none" and not self.retry_after.isdigit():
-            message = f"retry_after is none or a number of seconds, not {self.retry_after!r}"
-            raise ValueError(message)
-        for name, least in (("page_max", 1), ("count_above", 0), ("audit_lag", 0)):
-            if getattr(self, name) < least:
-                message = f"{name} is at least {least}, not {getattr(self, name)!r}"
-                raise ValueError(message)
+            one_of(name, getattr(self, name), allowed)
+        pattern("drift_path", self.drift_path)
+        if self.retry_after != "none" and re.fullmatch("[0-9]+", self.retry_after) is None:
+            why = f"must be none or a number of seconds, not {self.retry_after!r}"
+            raise GivenError("retry_after", why)
+        for name, numbers in RANGES.items():
+            numbers.check(name, getattr(self, name))
 
     def drifts(self, path: str) -> bool:
         """Whether a list changes between two of its pages.
@@ -162,7 +157,6 @@ class Quirks:
         for name, value in changes.items():
             key = name.replace("-", "_")
             if key not in known:
-                message = f"there is no quirk {name!r}; there are {', '.join(sorted(known))}"
-                raise ValueError(message)
-            clean[key] = _NUMBERS.get(key, str)(str(value))
+                raise ValueError(unknown("quirk", key, known))
+            clean[key] = RANGES[key].read(key, str(value)) if key in RANGES else str(value)
         return replace(self, **clean)  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from datto_rmm_sandbox.app import application
+from datto_rmm_sandbox.checks import GivenError
 from datto_rmm_sandbox.life import Happened, advance
 from datto_rmm_sandbox.options import Options
 from datto_rmm_sandbox.quirks import HELP, Quirks
@@ -88,13 +89,16 @@ def listen(options: Options) -> socket.socket:
         A listening socket.
 
     Raises:
-        ValueError: The host is no loopback address.
+        GivenError: The host is no loopback address.
         OSError: The port is taken.
     """
     host = "127.0.0.1" if options.host == "localhost" else options.host
-    if not ipaddress.ip_address(host).is_loopback:
-        message = f"the sandbox listens on loopback addresses only, not on {options.host}"
-        raise ValueError(message)
+    try:
+        is_loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise GivenError("host", f"must be a loopback address, not {options.host!r}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio switches Nagle's algorithm off: 40 ms for each answer.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

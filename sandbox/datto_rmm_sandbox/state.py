@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from datto_rmm_sandbox.account import Account
+from datto_rmm_sandbox.checks import pattern
 from datto_rmm_sandbox.faults import FaultList
 from datto_rmm_sandbox.journal import Journal
 from datto_rmm_sandbox.limits import RateLimit
@@ -32,7 +32,7 @@ class State:
         self.options = options
         self.quirks = options.quirks
         self.faults = FaultList(options.faults, seed=options.seed)
-        self.forbidden = [re.compile(path) for path in options.forbid]
+        self.forbidden = [pattern("forbid", path) for path in options.forbid]
         self.tokens = Tokens(options.api_key, options.api_secret, options.token_seconds)
         self.limit = RateLimit(
             limit=options.rate_limit,

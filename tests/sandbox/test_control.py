@@ -87,6 +87,8 @@ def test_wrong_bodies_are_refused(client: Callable[..., Client]) -> None:
         ("/quirks", {"udf": "7"}),
         ("/quirks", [1]),
         ("/limits", {"speed": 1}),
+        ("/forbid", {"paths": ["["]}),
+        ("/quirks", {"page_max": "many"}),
         ("/faults", {"faults": ["status=x"]}),
     ):
         answer = one.session.post(f"{one.sandbox.url}/_sandbox{path}", json=body, timeout=5)

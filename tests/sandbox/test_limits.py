@@ -123,6 +123,11 @@ def test_limits_are_changed_while_it_runs(client: Callable[..., Client]) -> None
     assert one.get("/v2/system/request_rate").json()["accountCount"] == 121
     one.control("POST", "/limits", {"rate_limit": 0, "other_client_rate": 0})
     assert one.get("/v2/system/request_rate").json()["accountRateLimit"] == 1_000_000
+    for wrong in ({"rate_limit": -1}, {"rate_window": "long"}, {"jitter_ms": -5, "rate_limit": 9}):
+        answer = one.session.post(f"{one.sandbox.url}/_sandbox/limits", json=wrong, timeout=5)
+        assert answer.status_code == 400
+        assert next(iter(wrong)) in answer.json()["error"]
+    assert one.get("/v2/system/request_rate").json()["accountRateLimit"] == 1_000_000
     one.control("POST", "/limits", {"latency_ms": 40, "page_latency_ms": 40})
     assert one.get("/v2/account").elapsed.total_seconds() >= 0.04
     assert one.get("/v2/account/sites").elapsed.total_seconds() >= 0.08
