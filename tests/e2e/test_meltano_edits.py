@@ -18,6 +18,7 @@ MELTANO = Path(sys.executable).with_name("meltano")
 EDITS = {
     "a costly stream as well": "select --rm --exclude tap-datto-rmm device_patches *",
     "one stream less": "select --exclude tap-datto-rmm components *",
+    "one column less": "select --exclude tap-datto-rmm devices udf",
     "a setting of the tap": "config set tap-datto-rmm page_size 100",
     "a setting of the target": "config set target-postgres hard_delete true",
 }
@@ -25,7 +26,8 @@ EDITS = {
 
 
 def comments(text: str) -> list[str]:
-    return re.findall(r"^ *(#.*)$", text, re.MULTILINE)
+    """All of them, those behind a value too."""
+    return re.findall(r"(?:^|[ \t])(#.*)$", text, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,11 @@ def test_no_comment_is_lost(edited: str) -> None:
     assert comments(edited) == comments((ROOT / "meltano.yml").read_text(encoding="utf-8"))
 
 
+def test_a_comment_is_found_before_and_behind_a_value() -> None:
+    text = "# one\na: 1  # two # still\nb: x#y\n  # three\n"
+    assert comments(text) == ["# one", "# two # still", "# three"]
+
+
 def test_each_comment_stands_before_what_it_speaks_of(edited: str) -> None:
     before = (ROOT / "meltano.yml").read_text(encoding="utf-8")
 
@@ -65,5 +72,6 @@ def test_what_was_asked_for_is_there(edited: str) -> None:
     target = next(loader for loader in plugins["loaders"] if loader["name"] == "target-postgres")
     assert "!device_patches.*" not in tap["select"]
     assert "!components.*" in tap["select"]
+    assert "!devices.udf" in tap["select"]
     assert tap["config"]["page_size"] == 100
     assert target["config"]["hard_delete"] is True
