@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SECRET_PROPERTIES: Final = frozenset({("proxySettings", "password")})
-"""Never emitted whatever schema describes them (README, Streams). This rule is code on purpose: no
-other document, catalog or custom schema can lift it."""
+"""Never emitted whatever schema describes them (docs/records.md, "Records"). This rule is code on
+purpose: no other document, catalog or custom schema can lift it."""
 
 SECRET_WORDS: Final = ("password", "secret", "token", "apikey")
 

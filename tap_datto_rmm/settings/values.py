@@ -30,7 +30,7 @@ under way where each takes a second. Each takes a thread and a connection."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings in use, checked. Names and meanings as in the README."""
+    """The settings in use, checked. Names and meanings as in docs/settings.md."""
 
     api_key: str
     """Empty in discovery, which needs no credentials."""

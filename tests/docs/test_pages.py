@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MOST_LINES = 172
 """Of the README, without its table of streams: one more of them is no longer text."""
 
+WITH_COMMENTS = {".py", ".sql", ".yml", ".md", ".example"}
+"""Ends of names of files that point to pages."""
+
 
 def test_the_tables_are_those_of_the_code_and_of_the_benchmarks() -> None:
     check = [sys.executable, "-m", "tools.tables", "--check"]
@@ -87,6 +90,24 @@ def test_what_a_page_links_to_is_there(page: str) -> None:
     files = [(here.parent / path if path else here, anchor) for path, anchor in links]
     assert [file for file, _ in files if not file.exists()] == []
     assert [(file, a) for file, a in files if a and a not in anchors(file.read_text("utf-8"))] == []
+
+
+def test_what_a_comment_points_to_is_there() -> None:
+    folders = ("tap_datto_rmm", "sandbox", "sql", "demo")
+    code = [file for name in folders for file in (ROOT / name).rglob("*")]
+    files = [*code, *map(ROOT.joinpath, (*PAGES, ".env.example", "meltano.yml"))]
+    texts = [file.read_text("utf-8") for file in files if file.suffix in WITH_COMMENTS]
+    pages = {page for text in texts for page in re.findall(r"\bdocs/[\w-]+\.md\b", text)}
+    assert [page for page in pages if page not in PAGES] == []
+    named = re.findall(r'(README|docs/[\w-]+\.md), "([A-Z][^"\n]*)"', "\n".join(texts))
+    assert {"README", "docs/answers.md", "docs/selecting.md"} <= {page for page, _ in named}
+    assert [
+        (page, heading)
+        for page, heading in named
+        if not re.search(
+            rf"^#+ {heading}$", read(page.replace("README", "README.md")), re.MULTILINE
+        )
+    ] == []
 
 
 def anchors(text: str) -> set[str]:
