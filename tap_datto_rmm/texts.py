@@ -62,7 +62,7 @@ def bare(text: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
-    """Find the known name that is most like another one.
+    """Find the known name that is most like another one, whatever letters are capitals.
 
     Args:
         name: as it was given.
@@ -72,8 +72,9 @@ def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | Non
     >>> nearest("divices", ["sites", "devices"])
     'devices'
     """
-    close = difflib.get_close_matches(name, known, n=1, cutoff=likeness)
-    return close[0] if close else None
+    small = {each.lower(): each for each in known}
+    close = difflib.get_close_matches(name.lower(), small, n=1, cutoff=likeness)
+    return small[close[0]] if close else None
 
 
 def did_you_mean(name: str, known: Iterable[str], likeness: float = 0.6) -> str:

@@ -61,5 +61,7 @@ def test_the_nearest_name_is_found_or_none() -> None:
     names = ["sites", "site_settings", "devices"]
     assert nearest("site_setting", names) == "site_settings"
     assert nearest("divices", names, likeness=0.9) is None
+    assert nearest("siteuid", ["siteUid", "siteName"]) == "siteUid"
+    assert nearest("SITES", names) == "sites"
     assert did_you_mean("divices", names) == " Did you mean `devices`?"
     assert did_you_mean("xyz", names) == ""

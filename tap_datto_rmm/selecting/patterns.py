@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_datto_rmm.errors import TapError
+from tap_datto_rmm.settings.custom import DEFAULT
 from tap_datto_rmm.texts import did_you_mean
 
 if TYPE_CHECKING:
@@ -14,14 +15,14 @@ if TYPE_CHECKING:
 Path = tuple[str, ...]
 """A stream, or a column of it: the stream's name, the column's, the name inside that."""
 
-DEFAULT: Final = "default"
-"""Stands for every stream that the tap selects by itself."""
 WITHOUT: Final = "!"
 """Begins a pattern of what is left out."""
+ALL_INSIDE: Final = ".*"
+"""Ends a pattern of all that is inside; who leaves that out leaves out what it is inside of."""
 
 
 class PatternError(TapError):
-    """Patterns name nothing that the catalog has; a line for each."""
+    """Patterns name nothing that the catalog has, a line for each; or they leave nothing."""
 
 
 def select(catalog: dict[str, Any], patterns: Sequence[str]) -> None:
@@ -36,7 +37,7 @@ def select(catalog: dict[str, Any], patterns: Sequence[str]) -> None:
         patterns: such as `sites`, `devices.hostname`, `site_*`, `!devices.udf`, `default`.
 
     Raises:
-        PatternError: patterns name nothing.
+        PatternError: patterns name nothing, or leave nothing; the catalog stays as it is.
     """
     wanted = [one for one in patterns if not one.startswith(WITHOUT)] or [DEFAULT]
     unwanted = [one.removeprefix(WITHOUT) for one in patterns if one.startswith(WITHOUT)]
@@ -45,12 +46,29 @@ def select(catalog: dict[str, Any], patterns: Sequence[str]) -> None:
     if faults := [_nothing(places, pattern) for pattern, found in named.items() if not found]:
         raise PatternError("\n".join(faults))
     chosen = {path for pattern in wanted for path in named[pattern]}
-    left_out = {path for pattern in unwanted for path in named[pattern]}
-    on_the_way = {path[:length] for path in chosen for length in range(1, len(path))}
+    left_out = {path for pattern in unwanted for path in _left_out(places, pattern)}
+    chosen = {path for path in chosen if left_out.isdisjoint(_above(path))}
+    on_the_way = {above for path in chosen for above in _above(path)}
+    selected = {
+        path
+        for path in places
+        if left_out.isdisjoint(above := _above(path))
+        and (path in on_the_way or not chosen.isdisjoint(above))
+    }
+    if not selected:
+        streams = len(catalog["streams"])
+        raise PatternError(f"Nothing to read: the patterns leave none of the {streams} streams.")
     for path, metadata in places.items():
-        above = {path[:length] for length in range(1, len(path) + 1)}
-        inside = path in on_the_way or not chosen.isdisjoint(above)
-        metadata["selected"] = inside and left_out.isdisjoint(above)
+        metadata["selected"] = path in selected
+
+
+def _above(path: Path) -> set[Path]:
+    """What a path is inside of, itself included."""
+    return {path[:length] for length in range(1, len(path) + 1)}
+
+
+def _left_out(places: dict[Path, dict[str, Any]], pattern: str) -> set[Path]:
+    return _named(places, pattern) | _named(places, pattern.removesuffix(ALL_INSIDE))
 
 
 def _places(stream: dict[str, Any]) -> Iterable[tuple[Path, dict[str, Any]]]:
@@ -73,6 +91,8 @@ def _fits(path: Path, parts: Path) -> bool:
 def _nothing(places: Iterable[Path], pattern: str) -> str:
     """Say which part of a pattern is the first to name nothing, and what is most like it."""
     parts, known = tuple(pattern.split(".")), list(places)
+    if parts[0].lower() == DEFAULT and parts[1:]:
+        return f"`{pattern}` names nothing: `{DEFAULT}` stands alone, without columns."
     for length, part in enumerate(parts, start=1):
         if any(_fits(path, parts[:length]) for path in known):
             continue

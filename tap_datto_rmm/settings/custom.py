@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 REQUIRED: Final = ("name", "path", "primary_keys")
+DEFAULT: Final = "default"
+"""Stands, where streams are chosen by name, for every stream that the tap selects by itself."""
 
 
 def custom_stream_problems(declared: object) -> Iterator[tuple[str, str]]:
@@ -55,6 +57,10 @@ def _is_name(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch(STREAM_NAME, value) is not None
 
 
+def _is_free_name(value: object) -> bool:
+    return _is_name(value) and value != DEFAULT
+
+
 def _is_path(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch(r"/\S+", value) is not None
 
@@ -68,7 +74,7 @@ def _is_text(value: object) -> bool:
 
 
 PARTS: Final[dict[str, tuple[Callable[[object], bool], str]]] = {
-    "name": (_is_name, "small letters, digits and `_`, with a letter first"),
+    "name": (_is_free_name, f"small letters, digits and `_`, with a letter first; not `{DEFAULT}`"),
     "path": (_is_path, "a path below `/api` that begins with /, such as /v2/system/status"),
     "primary_keys": (_is_list_of_texts, 'a list of property names, such as ["uid"]'),
     "records_key": (_is_text, "the name of the array that holds the rows, as text"),

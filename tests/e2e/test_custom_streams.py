@@ -281,6 +281,7 @@ REFUSALS: list[tuple[str, dict[str, object], str]] = [
     ),
     ("unknown parent", {"parent": "jobs"}, "`parent` must be `sites` or `devices`"),
     ("name that is no table name", {"name": "Extra Devices"}, "`name` must be small letters"),
+    ("name by which others are meant", {"name": "default"}, "with a letter first; not `default`"),
     ("path without a slash", {"path": "v2/account"}, "`path` must be a path"),
     ("whole URL", {"path": "https://example.net/v2/account"}, "`path` must be a path"),
     ("no path", {"path": None}, "(extra): `path` is missing"),

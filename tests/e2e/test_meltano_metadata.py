@@ -56,13 +56,20 @@ IN_VAIN = [
 
 @pytest.fixture(scope="module")
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The catalog that Meltano gives the tap."""
+    patterns = [f"{stream}.*" for stream in METADATA]
     folder = tmp_path_factory.mktemp("meltano")
+    return catalog_of_meltano(folder, patterns, metadata=METADATA, schema=SCHEMA)
+
+
+def catalog_of_meltano(
+    folder: Path, patterns: list[str], **of_the_tap: dict[str, Any]
+) -> dict[str, Any]:
+    """Give the catalog that Meltano gives the tap."""
     project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
     tap = next(one for one in project["plugins"]["extractors"] if one["name"] == TAP)
     del tap["pip_url"]  # without it Meltano runs the executable as it is
     tap["executable"] = str(Path(sys.executable).with_name(TAP))
-    tap |= {"metadata": METADATA, "schema": SCHEMA}
+    tap |= of_the_tap
     (folder / "meltano.yml").write_text(yaml.safe_dump(project), encoding="utf-8")
     inherited = {name: text for name, text in os.environ.items() if not name.startswith(OURS)}
     done = subprocess.run(
@@ -78,7 +85,7 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         encoding="utf-8",
         env={
             **inherited,
-            "TAP_DATTO_RMM__SELECT": json.dumps([f"{stream}.*" for stream in METADATA]),
+            "TAP_DATTO_RMM__SELECT": json.dumps(patterns),
             "MELTANO_CLI_DISABLE_VERSION_CHECK": "true",
         },
         timeout=300,

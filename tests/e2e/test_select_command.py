@@ -10,9 +10,11 @@ import pytest
 from tap_datto_rmm.selecting.patterns import PatternError, select
 from tests import truth
 from tests.conftest import fast
+from tests.e2e.test_meltano_metadata import catalog_of_meltano
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from datto_rmm_sandbox import Sandbox
 
@@ -28,7 +30,7 @@ def selected(catalog: dict[str, Any]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for stream in catalog["streams"]:
         flags = {
-            ".".join(entry["breadcrumb"][1::2]): entry["metadata"]["selected"]
+            ".".join(entry["breadcrumb"][1::2]): entry["metadata"].get("selected", False)
             for entry in stream["metadata"]
         }
         if flags.pop(""):
@@ -89,6 +91,47 @@ def test_a_column_inside_another_comes_alone(catalog: dict[str, Any]) -> None:
     assert selected(catalog) == {"devices": {"udf", "udf.udf7"}}
 
 
+@pytest.mark.parametrize("pattern", ["!users.*", "!users", "!user*.*"])
+def test_what_leaves_out_all_that_is_inside_leaves_out_the_whole(
+    catalog: dict[str, Any], pattern: str
+) -> None:
+    select(catalog, ["default", pattern])
+    assert selected(catalog).keys() == BY_DEFAULT - {"users"}
+
+
+def test_a_column_of_which_nothing_is_left_does_not_come_empty(catalog: dict[str, Any]) -> None:
+    select(catalog, ["devices.hostname", "devices.udf.udf7", "!devices.udf.*"])
+    assert selected(catalog) == {"devices": {"hostname"}}
+
+
+def test_meltano_takes_the_same_patterns(tmp_path: Path, shell: Shell) -> None:
+    patterns = ["site*.*", "users.*", "alerts.alert*", "devices.hostname", "devices.udf.udf5"]
+    patterns += ["!users.*", "!site_[a-m]*.*", "!sites.description", "!*.alertContext"]
+    by_meltano = selected(catalog_of_meltano(tmp_path, patterns))
+    run = shell(" ".join(["$TAP", *(f"'{pattern}'" for pattern in patterns)]), module=SELECT)
+    assert selected(json.loads(run.out)) == by_meltano
+    assert {"sites", "site_variables", "alerts", "devices"} <= by_meltano.keys()
+    assert "users" not in by_meltano
+
+
+@pytest.mark.parametrize(
+    "patterns",
+    [
+        "sites '!sites'",
+        "sites '!sites.*'",
+        "devices.hostname '!devices.host*'",
+        "'!default'",
+        "'!*'",
+        "'!*.*'",
+    ],
+)
+def test_a_selection_of_nothing_is_an_error_and_writes_nothing(shell: Shell, patterns: str) -> None:
+    run = shell(f"$TAP {patterns}", module=SELECT)
+    assert (run.code, run.out) == (1, "")
+    none = f"none of the {len(truth.STREAMS)} streams"
+    assert run.err == f"tap-datto-rmm-select: Nothing to read: the patterns leave {none}.\n"
+
+
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [
@@ -96,6 +139,11 @@ def test_a_column_inside_another_comes_alone(catalog: dict[str, Any]) -> None:
         ("defualt", "There is no stream `defualt`. Did you mean `default`?"),
         ("!divices", "There is no stream `divices`. Did you mean `devices`?"),
         ("devices.hostnam", "`devices` has no column `hostnam`. Did you mean `hostname`?"),
+        ("DEFAULT", "There is no stream `DEFAULT`. Did you mean `default`?"),
+        ("SITES", "There is no stream `SITES`. Did you mean `sites`?"),
+        ("devices.SITEUID", "`devices` has no column `SITEUID`. Did you mean `siteUid`?"),
+        ("default.*", "`default.*` names nothing: `default` stands alone, without columns."),
+        ("!Default.uid", "`Default.uid` names nothing: `default` stands alone, without columns."),
         ("devices.udf.x", "`devices.udf` has no column `x`."),
         ("x*", "There is no stream `x*`."),
     ],

@@ -58,11 +58,13 @@ def test_what_discovery_can_do_without_is_told_apart(missing: str) -> None:
                 {"name": "a", "path": "/v2/a", "primary_keys": ["uid"], "parent": None},
                 {"name": "b", "path": "/v2/b", "primary_keys": []},
                 {"name": "c", "path": "v2/c", "primary_keys": ["uid"], "schema": "object"},
+                {"name": "default", "path": "/v2/d", "primary_keys": ["uid"]},
             ],
             [
                 ("[1]", "(b): `primary_keys` is missing"),
                 ("[2]", "(c): `path` must be a path below"),
                 ("[2]", "(c): `schema` must be a JSON Schema"),
+                ("[3]", "(default): `name` must be small letters"),
             ],
         ),
     ],
