@@ -93,7 +93,8 @@ class QuotaMonitor:
         if changes and abs(ceiling - self._told) >= NOTEWORTHY * self._told:
             self._told = ceiling
             logger.info(
-                "Other clients or runs made %d of the account's %d requests a minute: the tap uses %d",
+                "Other clients or runs made %d of the account's %d requests a minute: "
+                "the tap uses %d",
                 quota.others,
                 quota.limit,
                 ceiling,
