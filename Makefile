@@ -95,8 +95,8 @@ fleet-lint: fleet-setup
 	$(call check,fleet uv lock,cd fleet && ../$(BIN)/uv lock --check --offline --quiet)
 
 .PHONY: fleet-test
-fleet-test: fleet-lint ## Types and tests of the fleet, make fleet among them: about four minutes
-	@cd fleet && .venv/bin/pytest --numprocesses=3 --dist=loadfile $(PYTEST_ARGS)
+fleet-test: fleet-lint ## Types and tests of the fleet, make fleet among them: four to five minutes
+	@cd fleet && .venv/bin/pytest --numprocesses=4 --dist=loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 .PHONY: fuzz
 fuzz: setup ## Pages that try to break the tap, other ones each time: 200,000, ten minutes
