@@ -50,20 +50,22 @@ class Undivided:
     """A block that no signal divides: what is to stop the run is raised at its end.
 
     What is written, and what is noted of it, belong together. Blocks may be nested.
+
+    Attributes:
+        depth: so many are under way.
+        stopped: what is to stop the run.
     """
+
+    __slots__ = ("depth", "stopped")
 
     def __init__(self) -> None:
         """Let nothing stop the run yet."""
+        self.depth = 0
         self.stopped: Stopped | None = None
-        self._depth = 0
-
-    def __bool__(self) -> bool:
-        """Whether the block is under way."""
-        return self._depth > 0
 
     def __enter__(self) -> None:
         """Begin."""
-        self._depth += 1
+        self.depth += 1
 
     def __exit__(self, *error: object) -> None:
         """End.
@@ -71,14 +73,14 @@ class Undivided:
         Raises:
             Stopped: `stop` was called meanwhile.
         """
-        self._depth -= 1
-        if self.stopped and not self:
+        self.depth -= 1
+        if self.stopped and not self.depth:
             raise self.stopped
 
     def stop(self, stopped: Stopped) -> None:
         """Raise it, now or at the block's end."""
         self.stopped = stopped
-        if not self:
+        if not self.depth:
             raise stopped
 
 
@@ -96,14 +98,13 @@ class MessageWriter(MsgSpecWriter):
         """Takes the exit code, where a target that does not read leaves no other time for it."""
         self.undivided = Undivided()
         self.messages = 0
-        self._writing = False
         self._last: Message | None = None
         self._last_state: StateMessage | None = None
 
     @property
     def is_writing(self) -> bool:
         """Whether a message is on its way."""
-        return self._writing
+        return self.undivided.depth > 0
 
     @override
     def write_message(self, message: Message) -> None:
@@ -114,7 +115,6 @@ class MessageWriter(MsgSpecWriter):
                 output cannot be written.
         """
         with self.undivided:
-            self._writing = True
             try:
                 super().write_message(message)
             except (BrokenPipeError, ConnectionResetError):
@@ -123,7 +123,6 @@ class MessageWriter(MsgSpecWriter):
                 why = f"Stopped: standard output cannot be written: {error.strerror}"
                 raise Stopped(why, OUTPUT_FAILS) from None
             finally:
-                self._writing = False
                 self.messages += 1
             self._last = message
             if isinstance(message, StateMessage):
