@@ -44,16 +44,25 @@ def catches_interrupts(process: subprocess.Popen[str]) -> bool:
     return bool(caught & 1 << (signal.SIGINT - 1))
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_ctrl_c_while_a_command_imports_ends_it_without_a_word(command: str) -> None:
+def interrupted(command: str) -> tuple[int, str, str]:
+    """Send SIGINT when the imports have begun; on a busy machine they may have ended by then."""
     with started(BIN / command, "--help") as process:
         while not catches_interrupts(process):  # Python has not begun
             time.sleep(0.001)
-        while catches_interrupts(process):
+        while process.poll() is None and catches_interrupts(process):
             time.sleep(0.001)
         process.send_signal(signal.SIGINT)
-        assert process.communicate() == ("", "")
-    assert process.returncode == -signal.SIGINT
+        out, err = process.communicate()
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_ctrl_c_while_a_command_imports_ends_it_without_a_word(command: str) -> None:
+    ends = [interrupted(command)]
+    while ends[-1][0] != -signal.SIGINT and len(ends) < 9:
+        ends.append(interrupted(command))
+    assert ends[-1] == (-signal.SIGINT, "", "")
+    assert "Traceback" not in str(ends)
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
