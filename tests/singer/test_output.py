@@ -66,7 +66,7 @@ class Signal:
         if frame.f_code.co_filename not in {__file__, output.__file__}:
             return None
         frame.f_trace_opcodes = True
-        if event == "opcode":
+        if event in {"opcode", "line"}:  # Python 3.12 gives the lines only
             self._left -= 1
             if self._left == 0:
                 self._undivided.stop(Stopped("Stopped by SIGTERM", 143))
