@@ -95,6 +95,8 @@ class FanOut:
     """Says why parents may be missing, once they have been found."""
     is_known: Callable[[Sources, Demand], bool]
     """Whether `find` would ask for nothing: what it needs has been read."""
+    listed_by: str
+    """Name of the stream that is the list of them."""
     dated_by: str | None = None
     """The date by which parents are due, which the bookmark holds; None: all are, in each run."""
     device_class: str | None = None
@@ -217,6 +219,7 @@ def _computers(device_class: str, plural: str) -> FanOut:
         partial(_audits, device_class=device_class),
         _of_devices,
         _has_devices,
+        "devices",
         dated_by="lastAuditDate",
         device_class=device_class,
     )
@@ -227,11 +230,14 @@ def _logged(
 ) -> FanOut:
     find = partial(_of_the_log, keys=keys, dated=dated)
     when = "logged since the last run"
-    return FanOut(keys, f"{per} {when}", find, dated, _of_log, _has_log, dated_by="date")
+    words, log = f"{per} {when}", "activity_logs"
+    return FanOut(keys, words, find, dated, _of_log, _has_log, log, dated_by="date")
 
 
-SITES: Final = FanOut(("siteUid",), "per site", _sites, _undated, _of_sites, _has_sites)
-DEVICES: Final = FanOut(("deviceUid",), "per device", _devices, _undated, _of_devices, _has_devices)
+SITES: Final = FanOut(("siteUid",), "per site", _sites, _undated, _of_sites, _has_sites, "sites")
+DEVICES: Final = FanOut(
+    ("deviceUid",), "per device", _devices, _undated, _of_devices, _has_devices, "devices"
+)
 COMPUTERS: Final = _computers("device", "computer")
 ESXI_HOSTS: Final = _computers("esxihost", "ESXi host")
 PRINTERS: Final = _computers("printer", "printer")

@@ -10,8 +10,8 @@ from tap_datto_rmm.api.fan_out import COMPUTERS, DEVICES, ESXI_HOSTS, PRINTERS, 
 from tap_datto_rmm.api.pages import Listing, Page
 from tap_datto_rmm.api.quota import QuotaMonitor
 from tap_datto_rmm.doctor.activity import HOUR
-from tap_datto_rmm.doctor.asking import objects, total_of
-from tap_datto_rmm.errors import AuthenticationError, RateLimitError, RequestError
+from tap_datto_rmm.doctor.asking import NO_BETTER, objects, total_of
+from tap_datto_rmm.errors import RequestError
 from tap_datto_rmm.records.timestamps import canonical, timestamp_of
 from tap_datto_rmm.singer.account_guard import AccountError, identify, refuse_others
 from tap_datto_rmm.singer.bookmark import Bookmark
@@ -31,7 +31,7 @@ def ask_for_the_quota(asking: Asking, findings: Findings) -> None:
     """
     try:
         quota = QuotaMonitor(asking.client).look()
-    except (AuthenticationError, RateLimitError):
+    except NO_BETTER:
         raise
     except RequestError as error:
         findings.note("quota", f"not known: {error}", advises=True)
@@ -69,6 +69,8 @@ def ask_for_the_inventory(asking: Asking, findings: Findings) -> None:
         "open_alerts": total_of(alerts),
     }
     findings.unknown = {what: str(error) for what, error in asking.errors.items()}
+    if "uid" in findings.unknown:
+        findings.unknown["name"] = findings.unknown["uid"]
     _check_whose_it_is(asking, findings, row)
     _note_sites(asking, sites)
     _note_devices(asking, devices)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tap_datto_rmm.api.pages import Listing, Page, fetch_page
 from tap_datto_rmm.errors import AuthenticationError, RateLimitError, RequestError
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tap_datto_rmm.doctor.costs import Figures
     from tap_datto_rmm.http.client import Client
     from tap_datto_rmm.settings import Settings
+
+NO_BETTER: Final = (AuthenticationError, RateLimitError)
+"""Where one request ends so, no other would do better."""
 
 
 @dataclass(slots=True)
@@ -55,7 +58,7 @@ class Asking:
         """
         try:
             return page.result()
-        except (AuthenticationError, RateLimitError):
+        except NO_BETTER:
             raise
         except RequestError as error:
             self.errors[what] = error

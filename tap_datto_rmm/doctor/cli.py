@@ -72,11 +72,7 @@ def command(config: tuple[Layer | str, ...], catalog: TextIO | None, form: str) 
     )
     settings = list(setting_rows(tap.given, tap.known_settings()))
     warnings = [*tap.given.warnings, *cautions(tap)]
-    if form == "json":
-        findings = examine(tap, ErrorLines())
-        click.echo(json.dumps(_as_json(findings, settings, warnings), indent=2))
-        sys.exit(not findings.ok)
-    console = Console()
+    console = Console(quiet=form == "json")
     console.width = max(console.width, NARROWEST)  # some surroundings set COLUMNS=0
     console.print(settings_table(settings))
     for warning in warnings:
@@ -84,6 +80,8 @@ def command(config: tuple[Layer | str, ...], catalog: TextIO | None, form: str) 
     console.print()
     findings = examine(tap, ErrorLines())
     _show(findings, console)
+    if form == "json":
+        click.echo(json.dumps(_as_json(findings, settings, warnings), indent=2))
     sys.exit(not findings.ok)
 
 
@@ -126,7 +124,7 @@ def _show(findings: Findings, console: Console) -> None:
         checks.add_row(_mark(ok=check.ok, advises=check.advises), check.name, Text(check.said))
     for name, said in findings.account.items():
         mark = "" if said is None else _mark(ok=True)
-        why = findings.unknown.get("uid" if name == "name" else name, "the API does not tell")
+        why = findings.unknown.get(name, "the API does not tell")
         words = f"not known: {why}" if said is None else _told(said)
         checks.add_row(mark, name.replace("_", " "), Text(words))
     console.print(checks)

@@ -7,16 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from tap_datto_rmm.api.connection import IMPATIENT, connect
 from tap_datto_rmm.doctor.account import ask_for_the_inventory, ask_for_the_quota
-from tap_datto_rmm.doctor.asking import Asking
+from tap_datto_rmm.doctor.asking import NO_BETTER, Asking
 from tap_datto_rmm.doctor.costs import Figures
 from tap_datto_rmm.doctor.findings import Findings
 from tap_datto_rmm.doctor.streams import ask_for_the_streams, count_the_cost
-from tap_datto_rmm.errors import (
-    AuthenticationError,
-    RateLimitError,
-    RequestError,
-    TransportError,
-)
+from tap_datto_rmm.errors import AuthenticationError, RequestError, TransportError
 from tap_datto_rmm.streams.course import SelectionError, check_selection
 from tap_datto_rmm.telemetry.progress import Progress
 from tap_datto_rmm.telemetry.watch import Sources, watching
@@ -92,7 +87,7 @@ def _ask(tap: TapDattoRMM, client: Client, findings: Findings) -> None:
         ask_for_the_quota(asking, findings)
         ask_for_the_inventory(asking, findings)
         found = ask_for_the_streams(asking, tap.chosen)
-    except (AuthenticationError, RateLimitError) as error:
+    except NO_BETTER as error:
         findings.note("requests", str(error), ok=False)
         return
     count_the_cost(asking, findings, tap.chosen, found)

@@ -6,27 +6,23 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tap_datto_rmm.api.fan_out import JOB_CHANNELS, JOB_DEVICES, JOBS, SITES
+from tap_datto_rmm.api.fan_out import JOB_CHANNELS, JOB_DEVICES, JOBS
 from tap_datto_rmm.api.pages import Listing
 from tap_datto_rmm.doctor.activity import look_at_the_log
-from tap_datto_rmm.doctor.asking import total_of
+from tap_datto_rmm.doctor.asking import NO_BETTER, total_of
 from tap_datto_rmm.doctor.costs import Cost, in_words, minutes
 from tap_datto_rmm.doctor.findings import StreamCheck
 from tap_datto_rmm.errors import (
-    AuthenticationError,
     NotAvailableError,
     PermissionDeniedError,
-    RateLimitError,
     RequestError,
     TapError,
 )
-from tap_datto_rmm.singer.writing import RecordMessages
 from tap_datto_rmm.streams.activity import ActivityLogsStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_datto_rmm.api.fan_out import FanOut
     from tap_datto_rmm.doctor.asking import Asking
     from tap_datto_rmm.doctor.findings import Findings
     from tap_datto_rmm.streams.base import DattoStream
@@ -52,7 +48,7 @@ def ask_for_the_streams(asking: Asking, streams: Sequence[DattoStream]) -> dict[
     if of_the_log:
         try:
             _ask_for_the_log(asking)
-        except (AuthenticationError, RateLimitError):
+        except NO_BETTER:
             raise
         except RequestError as error:
             for stream in of_the_log:
@@ -96,7 +92,7 @@ def _lists_for_others(asking: Asking, streams: Sequence[DattoStream]) -> Iterato
     chosen = {stream.name for stream in streams}
     readers: dict[str, list[DattoStream]] = defaultdict(list)
     for stream in streams:
-        if stream.fan_out and (name := _list_for(stream.fan_out)) not in chosen:
+        if stream.fan_out and (name := stream.fan_out.listed_by) not in chosen:
             readers[name].append(stream)
     for name, of_list in readers.items():
         cost = asking.figures.cost_of_list(name, of_list)
@@ -126,7 +122,7 @@ def _ask_for_the_log(asking: Asking) -> None:
 def _probe(asking: Asking, stream: DattoStream) -> tuple[bool, str]:
     """Ask for one answer of a stream; say whether it can be read, and what was seen."""
     if stream.fan_out and stream.fan_out not in asking.samples:
-        if error := asking.errors.get(_list_for(stream.fan_out)):
+        if error := asking.errors.get(stream.fan_out.listed_by):
             return False, str(error)
         return True, "not asked: there is nothing to ask it for"
     if isinstance(stream, ActivityLogsStream):  # its last hour has been read
@@ -139,7 +135,7 @@ def _probe(asking: Asking, stream: DattoStream) -> tuple[bool, str]:
             _try_out(stream, page.rows[0], columns)
     except NotAvailableError as error:
         return stream.fan_out is not None, f"nothing there: {error}"
-    except (AuthenticationError, RateLimitError):
+    except NO_BETTER:
         raise
     except TapError as error:
         return False, _without(stream, error)
@@ -156,22 +152,12 @@ def _try_out(stream: DattoStream, row: object, columns: Mapping[str, Any] | None
     """Make a record of a row, and map it, as a sync would."""
     record = stream.new_converter()(row, columns)
     if record is not None:
-        list(
-            RecordMessages(stream.stream_maps, stream.declared_keys, stream.issues).of(record, None)
-        )
+        list(stream.messages.of(record, None))
 
 
 def _one_row(listing: Listing) -> Listing:
     query = {**listing.query, "max": 1} if "max" in listing.query else listing.query
     return replace(listing, query=query, paged=False)
-
-
-def _list_for(fan_out: FanOut) -> str:
-    """Name the stream that is the list of those who are asked for."""
-    if fan_out == SITES:
-        return "sites"
-    of_jobs = fan_out in {JOBS, JOB_DEVICES, JOB_CHANNELS}
-    return ActivityLogsStream.name if of_jobs else "devices"
 
 
 def _without(stream: DattoStream, error: TapError) -> str:

@@ -22,8 +22,8 @@ INSTEAD_OF: Final = {"platform": "api_url"}
 """Settings that may be missing where another one is given."""
 
 
-def misspelt(environment: Environment, known: Mapping[str, Any]) -> Iterator[str]:
-    """Name the variables that are like a setting's, a line each.
+def misspelt(environment: Environment, known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Name the variables that are like a setting's, each with the one that was meant.
 
     Args:
         environment: that counts.
@@ -31,12 +31,12 @@ def misspelt(environment: Environment, known: Mapping[str, Any]) -> Iterator[str
     """
     for name, meant in _unknown(environment, known):
         if meant:
-            yield f"Variable `{name}` is not known. Did you mean `{meant}`?"
+            yield name, meant
     variables = [*map(variable, known["properties"])]
     names = environment.names()
     for name in sorted(names):
         if (meant := _with_our_prefix(name, variables)) and meant not in names:
-            yield f"Variable `{name}` is not known. Did you mean `{meant}`?"
+            yield name, meant
 
 
 def unreadable(environment: Environment, *, ours: bool) -> Iterator[str]:

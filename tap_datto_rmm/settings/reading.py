@@ -70,11 +70,17 @@ def read_settings(
     layers = [*layers, *(environment.layers(known) if from_environment else ())]
     config, sources = laid_over(layers)
     found = [one for one in problems(config, known) if needs_all or not one.missing]
-    lines = [_line(problem, environment, sources) for problem in found]
+    glanced_at = environment
+    if any(problem.missing for problem in found):
+        glanced_at = environment.with_unread_dotenv()
+    lines = [_line(problem, environment, glanced_at, sources) for problem in found]
     if from_environment:
         told = "".join(lines)
-        misspelt = forgotten.misspelt(environment, known)
-        lines += (line for line in misspelt if line.split("`")[1] not in told)
+        lines += (
+            f"Variable `{name}` is not known. Did you mean `{meant}`?"
+            for name, meant in forgotten.misspelt(environment, known)
+            if name not in told
+        )
         lines = [*forgotten.unreadable(environment, ours=True), *lines]
         if any(problem.missing or not _has_several(sources) for problem in found):
             lines.append(_looked_at(layers, environment))
@@ -97,10 +103,15 @@ def read_settings(
     return Given(settings, config, sources, places, tuple(warnings))
 
 
-def _line(problem: Problem, environment: Environment, sources: Mapping[str, str]) -> str:
+def _line(
+    problem: Problem,
+    environment: Environment,
+    glanced_at: Environment,
+    sources: Mapping[str, str],
+) -> str:
     """Word a problem; where settings come from several places, with the place."""
     if problem.missing:
-        return f"{problem}{forgotten.hint(environment.with_unread_dotenv(), problem.setting)}"
+        return f"{problem}{forgotten.hint(glanced_at, problem.setting)}"
     source = sources.get(problem.setting, "") if _has_several(sources) else ""
     return f"{problem}{environment.origin(problem.setting, source)}"
 

@@ -253,10 +253,11 @@ class SyncedStream(Stream):
     @override
     def _generate_record_messages(self, record: Record) -> Generator[RecordMessage]:
         """Map and wrap a record; the converter has selected and conformed it already."""
-        return self._messages.of(record, self._stream_version)
+        return self.messages.of(record, self._stream_version)
 
     @cached_property
-    def _messages(self) -> RecordMessages:
+    def messages(self) -> RecordMessages:
+        """What makes messages of its records."""
         return RecordMessages(self.stream_maps, self.declared_keys, self.issues)
 
     @override
